@@ -1,0 +1,158 @@
+// Package template reads a SAM template into the plain description that the
+// rest of the local cloud works from: functions, one REST API, tables, queues,
+// secrets and event sources, with every parameter and intrinsic resolved.
+//
+// It decides what can be expressed here. Whatever it does not know (a resource
+// type, a property, an intrinsic, a condition) is an error that names it and its
+// line; nothing is ever left out in silence. Start with [Load] and [Stack].
+package template
+
+import "time"
+
+// Stack is a whole template, resolved.
+type Stack struct {
+	Functions []Function // in order of the template
+	API       *API       // nil when the template has none
+	Tables    []Table
+	Queues    []Queue
+	Secrets   []Secret
+	Sources   []Source
+	Outputs   map[string]string
+}
+
+// Function is an AWS::Serverless::Function.
+type Function struct {
+	ID          string // logical id
+	Name        string // deployed name
+	ARN         string
+	Code        string            // folder that holds "bootstrap", absolute
+	Environment map[string]string // resolved
+	Timeout     time.Duration
+	MemoryMB    int
+	Concurrency int // reserved concurrent executions; 0 = the local cloud's default
+	Statements  []Statement
+}
+
+// Statement is one IAM statement of a function's policies.
+type Statement struct {
+	Effect    string
+	Actions   []string
+	Resources []string // ARNs, resolved
+	Condition map[string]any
+}
+
+// API is an AWS::Serverless::Api.
+type API struct {
+	ID          string // logical id
+	Stage       string // first path segment of every URL
+	Routes      []Route
+	Authorizers map[string]Authorizer
+	CORS        *CORS
+	KeySource   string // "HEADER" or "AUTHORIZER"
+	Keys        []APIKey
+	Plan        *UsagePlan
+	Responses   map[string]GatewayResponse // by type: MISSING_AUTHENTICATION_TOKEN, THROTTLED …
+	BinaryTypes []string
+	MinCompress int // bytes; -1 = off
+}
+
+// Route binds a method ("ANY" included) and a path with {parameters} or {proxy+} to a function.
+type Route struct {
+	Method, Path string
+	Function     string // logical id
+	KeyRequired  bool
+	Authorizer   string // name in API.Authorizers; "" = none
+	Timeout      time.Duration
+}
+
+// Authorizer is a Lambda authorizer of type REQUEST.
+type Authorizer struct {
+	Function string // logical id
+	Headers  []string
+	Queries  []string
+	TTL      time.Duration // of its cached answers; 0 = none
+}
+
+// CORS is what OPTIONS answers; the values are sent as they are.
+type CORS struct{ Origin, Methods, Headers, MaxAge string }
+
+// APIKey is an AWS::ApiGateway::ApiKey, usable with the plan it is tied to.
+type APIKey struct {
+	ID, Name, Value string
+	Enabled         bool
+	InPlan          bool
+}
+
+// UsagePlan limits each key. Zero means unlimited.
+type UsagePlan struct {
+	Rate   float64 // requests a second
+	Burst  int
+	Quota  int64
+	Period string // DAY, WEEK, MONTH
+}
+
+// GatewayResponse replaces a body of the gateway's own.
+type GatewayResponse struct {
+	Status    int
+	Headers   map[string]string
+	Templates map[string]string // content type → text with $context variables
+}
+
+// Table is an AWS::DynamoDB::Table.
+type Table struct {
+	ID, Name, ARN   string
+	StreamARN       string // "" without a stream; filled in once it exists
+	Partition, Sort Attribute
+	StreamView      string // NEW_AND_OLD_IMAGES …; "" = no stream
+	TTL             string // attribute; "" = none
+}
+
+// Attribute is a key attribute: name and type (S, N or B).
+type Attribute struct{ Name, Type string }
+
+// Queue is an AWS::SQS::Queue.
+type Queue struct {
+	ID, Name, ARN, URL string
+	FIFO               bool
+	Attributes         map[string]string // as CreateQueue takes them
+	DeadLetter         string            // logical id of the dead-letter queue; "" = none
+	MaxReceive         int
+}
+
+// Secret is an AWS::SecretsManager::Secret; its value is made once and kept with the data.
+type Secret struct {
+	ID, Name, ARN string
+	Length        int
+	Exclude       string // characters never used
+	Value         string // filled in by the local cloud before functions start
+}
+
+// SourceKind tells the two kinds of event source apart. The zero value is invalid.
+type SourceKind uint8
+
+const (
+	_ SourceKind = iota
+	FromQueue
+	FromStream
+)
+
+// Source is an event source mapping of a function.
+type Source struct {
+	ID             string // logical id of the function + event name
+	Kind           SourceKind
+	Function       string // logical id
+	From           string // logical id of the queue or table
+	BatchSize      int
+	Window         time.Duration
+	Filters        []string // JSON patterns; an event passes if any matches
+	PartialFailure bool     // ReportBatchItemFailures
+	MaxConcurrency int      // queues; 0 = unlimited
+
+	// streams only
+	StartingPosition string // TRIM_HORIZON or LATEST
+	Bisect           bool
+	MaxRetries       int           // -1 = without limit
+	MaxAge           time.Duration // 0 = without limit
+	Parallel         int           // batches of one shard at once, by partition key
+	OnFailure        string        // logical id of a queue that gets the failure record; "" = none
+}
