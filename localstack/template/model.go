@@ -18,6 +18,9 @@ type Stack struct {
 	Secrets   []Secret
 	Sources   []Source
 	Outputs   map[string]string
+
+	Parameters map[string]string // as they were used
+	NotHere    []string          // types and properties that have no effect on one machine
 }
 
 // Function is an AWS::Serverless::Function.
@@ -73,12 +76,16 @@ type Authorizer struct {
 	TTL      time.Duration // of its cached answers; 0 = none
 }
 
-// CORS is what OPTIONS answers; the values are sent as they are.
-type CORS struct{ Origin, Methods, Headers, MaxAge string }
+// CORS is what OPTIONS answers; the values are sent as they are. Methods "" means
+// those of the path that is asked for.
+type CORS struct {
+	Origin, Methods, Headers, MaxAge string
+	Credentials                      bool
+}
 
 // APIKey is an AWS::ApiGateway::ApiKey, usable with the plan it is tied to.
 type APIKey struct {
-	ID, Name, Value string
+	ID, Name, Value string // Value "" = the local cloud makes one and keeps it with the data
 	Enabled         bool
 	InPlan          bool
 }
@@ -105,6 +112,15 @@ type Table struct {
 	Partition, Sort Attribute
 	StreamView      string // NEW_AND_OLD_IMAGES …; "" = no stream
 	TTL             string // attribute; "" = none
+	Indexes         []Index
+}
+
+// Index is a global secondary index.
+type Index struct {
+	Name            string
+	Partition, Sort Attribute
+	Projection      string   // ALL, KEYS_ONLY or INCLUDE
+	Include         []string // with INCLUDE
 }
 
 // Attribute is a key attribute: name and type (S, N or B).
@@ -124,6 +140,9 @@ type Secret struct {
 	ID, Name, ARN string
 	Length        int
 	Exclude       string // characters never used
+	Space         bool   // a space may occur
+	Mixed         bool   // each kind of character occurs at least once
+	Template, Key string // a JSON object and the field of it that holds what is made; "" = bare text
 	Value         string // filled in by the local cloud before functions start
 }
 

@@ -17,7 +17,8 @@ const (
 	NotFound       // nothing here, or not yours
 	Conflict       // the state says no; read it and decide again
 	Stale          // what was read has changed since: read again and retry
-	Busy           // throttled or in conflict after retries; nothing was done
+	Contended      // another transaction had it in hand: the same again, after a pause
+	Busy           // throttled, or contended for too long; nothing was done
 	Unknown        // sent, but the outcome was not learned: read the truth
 	Forbidden      // not with these credentials
 )

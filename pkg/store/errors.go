@@ -10,6 +10,8 @@ import (
 var (
 	ErrUnknown       = fault.New(fault.Unknown, "", "store: sent, outcome unknown")
 	ErrThrottled     = fault.New(fault.Busy, "busy", "store: throttled")
+	ErrContended     = fault.New(fault.Contended, "busy", "store: in conflict with another transaction")
+	ErrStale         = fault.New(fault.Stale, "", "store: changed since it was read")
 	ErrTokenMismatch = fault.New(fault.Internal, "", "store: token used with other writes")
 )
 

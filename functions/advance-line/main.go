@@ -1,0 +1,12 @@
+// Command advance-line runs the lane of a show.
+package main
+
+import (
+	"github.com/fairseat/fairseat/pkg/boot"
+	"github.com/fairseat/fairseat/pkg/boot/desk"
+	"github.com/fairseat/fairseat/pkg/work"
+)
+
+func main() {
+	boot.Start(func(p *boot.Parts) any { return work.AdvanceLine(desk.Office(p)) })
+}

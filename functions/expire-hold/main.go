@@ -1,0 +1,12 @@
+// Command expire-hold ends a hold whose timer message has come.
+package main
+
+import (
+	"github.com/fairseat/fairseat/pkg/boot"
+	"github.com/fairseat/fairseat/pkg/boot/desk"
+	"github.com/fairseat/fairseat/pkg/work"
+)
+
+func main() {
+	boot.Start(func(p *boot.Parts) any { return work.ExpireHold(desk.Office(p)) })
+}

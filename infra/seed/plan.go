@@ -1,0 +1,264 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/store"
+)
+
+const (
+	showsADay   = 2
+	filmsNow    = 6 // in a city
+	homeFilms   = 2 // of them, from the city's own country where there are any
+	cleaning    = 15 * time.Minute
+	saleAhead   = 14 * 24 * time.Hour
+	venueEvery  = 3 // days from one evening of a venue to its next
+	timeStep    = 15 * time.Minute
+	firstStart  = 13 * time.Hour                // of the matinee; local
+	firstSteps  = 5                             // 13:00 to 14:00
+	secondStart = 18*time.Hour + 45*time.Minute // after the longest film from 14:00, in a house of one hall
+	secondSteps = 10                            // 18:45 to 21:00
+)
+
+// plan is what to load: a function of the files, the size and the dates, so that
+// the same day's second run makes the same rows.
+type plan struct {
+	files  *files
+	cities []cityRow
+	days   int
+	now    time.Time
+}
+
+// newPlan takes the largest cities, all of them when n is 0.
+func newPlan(f *files, n, days int, now time.Time) plan {
+	var cities []cityRow
+	for _, r := range f.cities {
+		cities = append(cities, r.v)
+	}
+	slices.SortStableFunc(cities, func(a, b cityRow) int {
+		return cmp.Or(cmp.Compare(b.Population, a.Population), cmp.Compare(a.ID, b.ID))
+	})
+	if n > 0 {
+		cities = cities[:min(n, len(cities))]
+	}
+	return plan{files: f, cities: cities, days: days, now: now}
+}
+
+// phases come one after the other: what a row points at is there before it, and a
+// city is listed when everything in it is.
+func (p plan) phases() []iter.Seq[store.CatalogRow] {
+	return []iter.Seq[store.CatalogRow]{p.layoutRows, p.filmRows, p.showRows, p.nowShowingRows, p.cityRows}
+}
+
+// rows counts the rows of all phases.
+func (p plan) rows() int {
+	n := 0
+	for _, phase := range p.phases() {
+		for range phase {
+			n++
+		}
+	}
+	return n
+}
+
+func (p plan) layoutRows(yield func(store.CatalogRow) bool) {
+	for _, id := range sortedKeys(p.files.halls) {
+		if !yield(store.LayoutRow(catalog.LayoutID(id), p.files.halls[id].source.Text)) {
+			return
+		}
+	}
+}
+
+func (p plan) filmRows(yield func(store.CatalogRow) bool) {
+	for _, r := range p.files.films {
+		if !yield(store.MovieRow(r.v.movie())) {
+			return
+		}
+	}
+}
+
+func (p plan) showRows(yield func(store.CatalogRow) bool) {
+	for _, c := range p.cities {
+		for _, s := range p.shows(c) {
+			if !yield(store.ShowRow(s)) {
+				return
+			}
+		}
+	}
+}
+
+func (p plan) nowShowingRows(yield func(store.CatalogRow) bool) {
+	for _, c := range p.cities {
+		last := map[catalog.MovieID]time.Time{}
+		for _, s := range p.shows(c) {
+			if s.StartsAt.After(last[s.MovieID]) {
+				last[s.MovieID] = s.StartsAt
+			}
+		}
+		for _, id := range sortedKeys(last) {
+			n := catalog.NowShowing{Movie: p.files.film[string(id)].movie(), LastStart: last[id]}
+			if !yield(store.NowShowingRow(catalog.CityID(c.ID), n)) {
+				return
+			}
+		}
+	}
+}
+
+func (p plan) cityRows(yield func(store.CatalogRow) bool) {
+	for _, c := range p.cities {
+		if !yield(store.CityRow(c.city())) {
+			return
+		}
+	}
+}
+
+func (c cityRow) city() catalog.City {
+	return catalog.City{
+		ID: catalog.CityID(c.ID), Name: c.Name, LocalName: text(c.LocalName), ChineseName: text(c.NameZH),
+		Country: c.Country, Lat: c.Lat, Lon: c.Lon,
+	}
+}
+
+// shows are all shows of a city: from its today on, and at its venues from
+// tomorrow on, so that an evening is on sale at whatever hour this runs.
+func (p plan) shows(c cityRow) []catalog.Show {
+	loc := p.files.location[c.ID]
+	today := dateAt(p.now.In(loc))
+	films := p.filmsIn(c)
+	var shows []catalog.Show
+	for i, k := range p.files.inCity[c.ID] {
+		for d := range p.days {
+			shows = append(shows, p.day(c, k, i, today.AddDate(0, 0, d), films)...)
+		}
+	}
+	for _, r := range p.files.venues {
+		for d := range venueEvery {
+			if date := today.AddDate(0, 0, 1+d); r.v.City == c.ID && dayNumber(date)%venueEvery == r.v.Phase {
+				shows = append(shows, p.evening(r.v, date))
+			}
+		}
+	}
+	return shows
+}
+
+// dateAt is midnight, in t's zone, of its date. Noon is added to nowhere: AddDate
+// on it counts dates, not hours.
+func dateAt(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
+}
+
+func dayNumber(date time.Time) int64 {
+	y, m, d := date.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
+}
+
+// filmsIn is the city's programme: home films first, then others, in an order of
+// its own that never changes.
+func (p plan) filmsIn(c cityRow) []filmRow {
+	var all []filmRow
+	for _, r := range p.files.films {
+		if r.v.complete() {
+			all = append(all, r.v)
+		}
+	}
+	slices.SortFunc(all, func(a, b filmRow) int {
+		return cmp.Or(cmp.Compare(mix(c.ID, a.ID), mix(c.ID, b.ID)), cmp.Compare(a.ID, b.ID))
+	})
+	var home, rest []filmRow
+	for _, m := range all {
+		if slices.Contains(m.Countries, c.Country) && len(home) < homeFilms {
+			home = append(home, m)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	return append(home, rest[:min(filmsNow-len(home), len(rest))]...)
+}
+
+// day is a cinema's shows on one date; i is the cinema's number in its city.
+// Film and hall move on by one each day, and the matinee's film is in another
+// cinema in the evening.
+func (p plan) day(c cityRow, k cinemaRow, i int, date time.Time, films []filmRow) []catalog.Show {
+	n := int(dayNumber(date))
+	var shows []catalog.Show
+	for slot := range showsADay {
+		film := films[(n+i+slot*len(films)/showsADay)%len(films)]
+		hall := (n + slot) % len(k.HallLayouts)
+		starts := startOf(date, slot, mix(k.ID, date.Format(time.DateOnly)))
+		s := p.show(k.ID, date, slot, starts, film)
+		l := p.files.halls[k.HallLayouts[hall]].layout
+		s.City, s.LayoutID = catalog.CityID(c.ID), catalog.LayoutID(l.ID())
+		s.Cinema = catalog.Cinema{ID: catalog.CinemaID(k.ID), Name: k.Name, Lat: k.Lat, Lon: k.Lon}
+		s.Hall = hallName(hall, l.Format())
+		s.Prices = p.files.pricesOf(c, l, starts)
+		shows = append(shows, s)
+	}
+	return shows
+}
+
+func hallName(i int, format string) string {
+	if format == "" {
+		return fmt.Sprintf("Hall %d", i+1)
+	}
+	return fmt.Sprintf("Hall %d, %s", i+1, format)
+}
+
+// startOf is a local time: from 13:00 for the first show, from 18:45 for the second.
+func startOf(date time.Time, slot int, random uint64) time.Time {
+	from, steps := firstStart, uint64(firstSteps)
+	if slot > 0 {
+		from, steps = secondStart, secondSteps
+	}
+	at := from + time.Duration((random>>(8*slot))%steps)*timeStep
+	return time.Date(date.Year(), date.Month(), date.Day(), 0, int(at.Minutes()), 0, 0, date.Location())
+}
+
+// evening is a venue's show with live orchestra.
+func (p plan) evening(v venueRow, date time.Time) catalog.Show {
+	clockTime, _ := time.Parse(clock, v.Starts) // checked
+	starts := time.Date(date.Year(), date.Month(), date.Day(), clockTime.Hour(), clockTime.Minute(), 0, 0, date.Location())
+	s := p.show(v.ID, date, 0, starts, p.files.film[v.Film])
+	s.City, s.LayoutID, s.Hall = catalog.CityID(v.City), catalog.LayoutID(v.Layout), v.Hall
+	s.Cinema = catalog.Cinema{ID: catalog.CinemaID(v.ID), Name: v.Name, Lat: v.Lat, Lon: v.Lon}
+	s.Prices = p.files.eventPrices(v)
+	return s
+}
+
+func (p plan) show(house string, date time.Time, slot int, starts time.Time, film filmRow) catalog.Show {
+	runtime := time.Duration(*film.RuntimeMin) * time.Minute
+	starts = starts.UTC()
+	return catalog.Show{
+		ID:       catalog.ShowID(fmt.Sprintf("%s-%s-%d", house, date.Format("20060102"), slot+1)),
+		MovieID:  catalog.MovieID(film.ID),
+		StartsAt: starts, EndsAt: starts.Add(runtime + cleaning), LocalDate: date.Format(time.DateOnly),
+		SaleOpensAt: starts.Add(-saleAhead), SaleClosesAt: starts,
+		Status: catalog.OnSale,
+	}
+}
+
+// mix is the same number for the same words on every machine.
+func mix(a, b string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(a + "\x00" + b))
+	// FNV's high bits hardly differ for short words; this is the finaliser of MurmurHash3.
+	x := h.Sum64()
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,300 @@
+// Package cloud puts a whole stack on this machine: it reads a SAM template,
+// starts the stand-ins for DynamoDB and SQS, makes what the template names, and
+// runs its functions behind a REST API and event sources.
+//
+// What holds: nothing runs before everything is ready; a [Cloud] that could not
+// be started leaves nothing behind; [Close] ends every process; and whatever in
+// the template cannot be expressed is an error of [Start], never a difference.
+//
+// Start with [Start], [Options] and [Cloud].
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fairseat/fairseat/localstack/emulators"
+	"github.com/fairseat/fairseat/localstack/gateway"
+	"github.com/fairseat/fairseat/localstack/process"
+	"github.com/fairseat/fairseat/localstack/provision"
+	"github.com/fairseat/fairseat/localstack/runtime"
+	"github.com/fairseat/fairseat/localstack/sources"
+	"github.com/fairseat/fairseat/localstack/template"
+)
+
+const account = "000000000000"
+
+// Cloud is a running stack.
+type Cloud struct {
+	URL   string   // of the REST API with its stage; "" when the template has none
+	Env   []string // what companions and commands get, see [EnvironmentHelp]
+	Stack *template.Stack
+
+	opts     Options
+	params   map[string]string
+	ports    ports
+	group    *process.Group
+	set      *emulators.Set
+	clients  provision.Clients
+	listener net.Listener
+	server   *http.Server
+	pools    map[string]*runtime.Pool
+	sources  *sources.Set
+	failed   chan error
+	undo     []func()
+}
+
+// Start brings a stack up. ctx bounds the start only; end the stack with Close.
+func Start(ctx context.Context, o Options) (*Cloud, error) {
+	c := &Cloud{
+		opts: o.filled(), ports: ports{}, group: &process.Group{},
+		pools: map[string]*runtime.Pool{}, failed: make(chan error, 8),
+	}
+	c.onClose(c.group.Close)
+	for _, step := range []func(context.Context) error{
+		c.prepare, c.startEmulators, c.provision, c.startFunctions, c.startSources, c.serve, c.startCompanions,
+	} {
+		if err := step(ctx); err != nil {
+			c.Close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// onClose registers what Close undoes, in reverse order.
+func (c *Cloud) onClose(f func()) { c.undo = append(c.undo, f) }
+
+// Close ends every process of the stack and waits for them. A second call does nothing.
+func (c *Cloud) Close() {
+	for len(c.undo) > 0 {
+		f := c.undo[len(c.undo)-1]
+		c.undo = c.undo[:len(c.undo)-1]
+		f()
+	}
+}
+
+// Failed reports that something which must live has ended: a stand-in or a companion.
+func (c *Cloud) Failed() <-chan error { return c.failed }
+
+// prepare finds what is wrong before anything is started or fetched.
+func (c *Cloud) prepare(context.Context) error {
+	unlock, err := lockFolder(c.opts.Data)
+	if err != nil {
+		return err
+	}
+	c.onClose(unlock)
+	c.params = map[string]string{}
+	for k, v := range c.opts.Parameters {
+		if c.params[k], _, err = c.ports.fill(v); err != nil {
+			return fmt.Errorf("cloud: %w", err)
+		}
+	}
+	if c.Stack, err = template.Load(c.opts.Template, c.params, c.facts()); err != nil {
+		return err
+	}
+	if missing := unbuilt(c.Stack); missing != "" {
+		return fmt.Errorf("cloud: %s: build the functions first", missing)
+	}
+	if c.Stack.API == nil {
+		return nil
+	}
+	if c.listener, err = process.Listen(c.opts.Port); err != nil {
+		return fmt.Errorf("cloud: REST API: %w", err)
+	}
+	c.onClose(func() { c.listener.Close() })
+	return nil
+}
+
+// unbuilt names the first function without a program.
+func unbuilt(s *template.Stack) string {
+	for _, f := range s.Functions {
+		info, err := os.Stat(filepath.Join(f.Code, "bootstrap"))
+		if err != nil || info.Mode()&0o111 == 0 {
+			return fmt.Sprintf("function %s has no program %s", f.ID, filepath.Join(f.Code, "bootstrap"))
+		}
+	}
+	return ""
+}
+
+func (c *Cloud) facts() template.Facts {
+	f := template.Facts{Region: c.opts.Region, Account: account}
+	if c.listener != nil {
+		f.APIURL = "http://" + c.listener.Addr().String()
+	}
+	if c.set != nil {
+		f.QueueURL = c.set.Queues.URL
+	}
+	return f
+}
+
+func (c *Cloud) startEmulators(ctx context.Context) (err error) {
+	c.set, err = emulators.Start(ctx, c.group, emulators.Options{
+		Store: c.opts.Store, Tools: c.opts.Tools, Data: c.opts.Data,
+		TablePort: c.opts.TablePort, QueuePort: c.opts.QueuePort,
+		Region: c.opts.Region, Account: account, Progress: c.opts.Progress,
+	})
+	if err != nil {
+		return err
+	}
+	c.onClose(c.set.Close)
+	c.watch(c.set.Tables.Child)
+	c.watch(c.set.Queues.Child)
+	c.clients = provision.NewClients(c.opts.Region, c.set.Tables.URL, c.set.Queues.URL)
+	return nil
+}
+
+func (c *Cloud) watch(child *process.Child) {
+	go func() {
+		<-child.Done()
+		select {
+		case c.failed <- fmt.Errorf("cloud: %s: %w", child.Name, child.Ended()):
+		default:
+		}
+	}()
+}
+
+// provision makes what the template names, then reads the template again with
+// what only now is known.
+func (c *Cloud) provision(ctx context.Context) error {
+	streams, urls, err := provision.Apply(ctx, c.clients, c.Stack)
+	if err != nil {
+		return err
+	}
+	secrets, err := provision.Secrets(c.Stack, c.opts.Data)
+	if err != nil {
+		return err
+	}
+	facts := c.facts()
+	facts.Streams, facts.Secrets = streams, secrets
+	if c.Stack, err = template.Load(c.opts.Template, c.params, facts); err != nil {
+		return err
+	}
+	for _, q := range c.Stack.Queues {
+		if q.URL != urls[q.ID] {
+			return fmt.Errorf("cloud: queue %s is at %s, not at %s as its references say", q.ID, urls[q.ID], q.URL)
+		}
+	}
+	if a := c.Stack.API; a != nil {
+		c.URL = facts.APIURL + "/" + a.Stage
+		for i := range a.Keys {
+			a.Keys[i].Value = secrets[a.Keys[i].ID]
+		}
+	}
+	c.Env = c.environment()
+	return nil
+}
+
+func (c *Cloud) startFunctions(context.Context) error {
+	for _, f := range c.Stack.Functions {
+		c.pools[f.ID] = runtime.NewPool(f, c.endpoints(), runtime.Options{Log: c.opts.Line})
+	}
+	c.onClose(func() {
+		for _, p := range c.pools {
+			p.Close()
+		}
+	})
+	return nil
+}
+
+// Invoke runs a function by its logical id.
+func (c *Cloud) Invoke(ctx context.Context, function string, payload []byte) (runtime.Result, error) {
+	p := c.pools[function]
+	if p == nil {
+		return runtime.Result{}, fmt.Errorf("cloud: there is no function %s", function)
+	}
+	return p.Invoke(ctx, payload)
+}
+
+// Kill ends the processes of a function in the middle of whatever they do. The
+// next invocation starts a new one.
+func (c *Cloud) Kill(function string) error {
+	p := c.pools[function]
+	if p == nil {
+		return fmt.Errorf("cloud: there is no function %s", function)
+	}
+	p.Kill()
+	return nil
+}
+
+func (c *Cloud) serve(context.Context) error {
+	if c.Stack.API == nil {
+		return nil
+	}
+	g, err := gateway.New(c.Stack.API, c.Invoke, gateway.Options{
+		Region: c.opts.Region, Account: account, APIID: strings.ToLower(c.Stack.API.ID),
+		Access: c.opts.Access, Log: c.opts.Note,
+	})
+	if err != nil {
+		return err
+	}
+	c.server = &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second}
+	go c.server.Serve(c.listener)
+	c.onClose(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if c.server.Shutdown(ctx) != nil {
+			c.server.Close()
+		}
+	})
+	return nil
+}
+
+// companionLimit is how long a companion may take to listen on its port; it may
+// be compiled first.
+const companionLimit = time.Minute
+
+func (c *Cloud) startCompanions(context.Context) error {
+	for _, cmd := range c.opts.Companions {
+		spec, ports, err := c.spec(cmd)
+		if err != nil {
+			return err
+		}
+		child, err := c.group.Start(spec)
+		if err != nil {
+			return fmt.Errorf("cloud: %w", err)
+		}
+		c.onClose(child.Stop)
+		for _, port := range ports {
+			if err := child.AwaitPort(port, companionLimit); err != nil {
+				return fmt.Errorf("cloud: companion %w", err)
+			}
+		}
+		c.watch(child)
+	}
+	return nil
+}
+
+func (c *Cloud) spec(cmd Command) (process.Spec, []int, error) {
+	args, ports, err := c.ports.fillAll(cmd.Args)
+	if err != nil {
+		return process.Spec{}, nil, err
+	}
+	out := c.opts.Output(cmd.Name)
+	return process.Spec{
+		Name: cmd.Name, Path: args[0], Args: args[1:],
+		Env: append(inherited(), c.Env...), Stdout: out, Stderr: out,
+	}, ports, nil
+}
+
+// Run runs a command with the stack's environment and waits for its end. The
+// error of a command that failed holds an *exec.ExitError.
+func (c *Cloud) Run(ctx context.Context, cmd Command) error {
+	spec, _, err := c.spec(cmd)
+	if err != nil {
+		return err
+	}
+	return c.group.Run(ctx, spec)
+}
+
+// PIDs are the processes of stand-ins and companions by name.
+func (c *Cloud) PIDs() map[string]int { return c.group.PIDs() }
+
+// Clients speak to this cloud's tables and queues.
+func (c *Cloud) Clients() provision.Clients { return c.clients }

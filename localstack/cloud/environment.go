@@ -1,0 +1,69 @@
+package cloud
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/fairseat/fairseat/localstack/provision"
+)
+
+// endpoints are the variables that lead an SDK to this cloud.
+func (c *Cloud) endpoints() []string {
+	return []string{
+		"AWS_ACCESS_KEY_ID=" + provision.AccessKey,
+		"AWS_SECRET_ACCESS_KEY=" + provision.SecretKey,
+		"AWS_REGION=" + c.opts.Region,
+		"AWS_DEFAULT_REGION=" + c.opts.Region,
+		"AWS_ENDPOINT_URL_DYNAMODB=" + c.set.Tables.URL,
+		"AWS_ENDPOINT_URL_DYNAMODB_STREAMS=" + c.set.Tables.URL,
+		"AWS_ENDPOINT_URL_SQS=" + c.set.Queues.URL,
+	}
+}
+
+// EnvironmentHelp documents [Cloud.Env].
+const EnvironmentHelp = `AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS,
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION  lead an SDK to this cloud
+API_URL          the REST API with its stage
+OUTPUT_<name>    each output of the template
+TABLE_<id>       the name of each table, by logical id
+QUEUE_<id>       the URL of each queue
+SECRET_<id>      the text of each secret
+API_KEY_<id>     the value of each API key
+PARAMETER_<name> each parameter as it was used`
+
+// environment is what companions and commands get beside this process's own.
+func (c *Cloud) environment() []string {
+	env := append(c.endpoints(), "API_URL="+c.URL)
+	add := func(prefix string, m map[string]string) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			env = append(env, prefix+k+"="+m[k])
+		}
+	}
+	add("OUTPUT_", c.Stack.Outputs)
+	add("PARAMETER_", c.Stack.Parameters)
+	for _, t := range c.Stack.Tables {
+		env = append(env, "TABLE_"+t.ID+"="+t.Name)
+	}
+	for _, q := range c.Stack.Queues {
+		env = append(env, "QUEUE_"+q.ID+"="+q.URL)
+	}
+	for _, s := range c.Stack.Secrets {
+		env = append(env, "SECRET_"+s.ID+"="+s.Value)
+	}
+	if c.Stack.API != nil {
+		for _, k := range c.Stack.API.Keys {
+			env = append(env, "API_KEY_"+k.ID+"="+k.Value)
+		}
+	}
+	return env
+}
+
+// inherited is this process's environment without what would lead an SDK
+// elsewhere or break its client.
+func inherited() []string {
+	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return strings.HasPrefix(kv, "AWS_")
+	})
+}

@@ -1,0 +1,110 @@
+// Command localstack runs a SAM template on this machine. It decides nothing
+// itself: flags become [cloud.Options], signals end the stack.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/fairseat/fairseat/localstack/cloud"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	s, err := parse(args)
+	if errors.Is(err, errHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if s.withParent {
+		var cancel context.CancelFunc
+		ctx, cancel = whileParentLives(ctx)
+		defer cancel()
+	}
+	began := time.Now()
+	c, err := cloud.Start(ctx, s.options)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer c.Close()
+	s.say.ready(c, time.Since(began))
+	if err := work(ctx, c, s); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return status(err)
+	}
+	if s.once || ctx.Err() != nil {
+		return 0
+	}
+	select {
+	case <-ctx.Done():
+		stop() // a second Ctrl-C does not wait
+		s.say.note("stopping")
+		return 0
+	case err := <-c.Failed():
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+}
+
+// work runs the commands that follow the start, then tells that all is ready.
+func work(ctx context.Context, c *cloud.Cloud, s settings) error {
+	for _, cmd := range s.after {
+		if err := c.Run(ctx, cmd); err != nil {
+			return err
+		}
+	}
+	if s.readyFile != "" {
+		if err := writeReady(s.readyFile, c); err != nil {
+			return err
+		}
+	}
+	if s.banner != "" {
+		return s.say.banner(s.banner, c)
+	}
+	return nil
+}
+
+// status is the exit status of the command that failed, or 1.
+func status(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() > 0 {
+		return exit.ExitCode()
+	}
+	return 1
+}
+
+// whileParentLives ends with the process that started this one: kill -9 of "go
+// run" or of a test would otherwise leave the stack running.
+func whileParentLives(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	parent := os.Getppid()
+	go func() {
+		t := time.NewTicker(200 * time.Millisecond)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+				if os.Getppid() != parent {
+					cancel()
+					return
+				}
+			}
+		}
+	}()
+	return ctx, cancel
+}

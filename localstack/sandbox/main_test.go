@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const asProgram = "SANDBOX_TEST_RUNS_MAIN"
+
+// TestMain lets the test's own binary stand in for the program.
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func env(pairs ...string) func(string) string {
+	return func(k string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == k {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	addr, opt, err := configure([]string{"-grace", "7", "-data", "f"}, env("FAIRSEAT_SANDBOX_SECRET", "s", "FAIRSEAT_GRACE_SECONDS", "9"))
+	if err != nil || addr != "127.0.0.1:3010" || opt.Grace != 7*time.Second || opt.Data != "f" || opt.Secret != "s" {
+		t.Errorf("%s %+v %v", addr, opt, err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		env  func(string) string
+	}{
+		"no secret":        {nil, env()},
+		"every address":    {nil, env("FAIRSEAT_SANDBOX_SECRET", "s", "FAIRSEAT_SANDBOX_ADDR", ":3010")},
+		"outside address":  {[]string{"-addr", "192.0.2.1:3010"}, env("FAIRSEAT_SANDBOX_SECRET", "s")},
+		"no port":          {[]string{"-addr", "127.0.0.1"}, env("FAIRSEAT_SANDBOX_SECRET", "s")},
+		"grace":            {[]string{"-grace", "-1"}, env("FAIRSEAT_SANDBOX_SECRET", "s")},
+		"unknown argument": {[]string{"x"}, env("FAIRSEAT_SANDBOX_SECRET", "s")},
+	} {
+		if _, _, err := configure(c.args, c.env); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
+
+// program starts the simulator and answers its first log line.
+func program(t *testing.T, data string) (*exec.Cmd, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, os.Args[0], "-addr", "127.0.0.1:0", "-data", data)
+	cmd.Env = append(os.Environ(), asProgram+"=1", "FAIRSEAT_SANDBOX_SECRET=s")
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || !strings.Contains(line, "msg=listening") {
+		t.Fatalf("%q %v", line, err)
+	}
+	return cmd, line
+}
+
+func TestInterruptEndsItCleanly(t *testing.T) {
+	cmd, _ := program(t, filepath.Join(t.TempDir(), "data"))
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATakenPortIsAClearError(t *testing.T) {
+	cmd, line := program(t, filepath.Join(t.TempDir(), "data"))
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	_, addr, _ := strings.Cut(strings.Fields(line[strings.Index(line, "url="):])[0], "http://")
+	err := run([]string{"-addr", strings.Trim(addr, `"`)}, env("FAIRSEAT_SANDBOX_SECRET", "s"))
+	if err == nil || !strings.Contains(err.Error(), addr) {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,95 @@
+// Package boot wires a function: it reads the environment that the template sets,
+// builds what the function's handler asks for and nothing else, and hands the
+// handler to Lambda. It makes no network call; the first request opens the first
+// connection.
+//
+// It is the only place where the process's clock, sleep and randomness are read.
+// What needs an SDK client or a provider is built in the packages below this one,
+// so that a function links only what it uses: desk (tables), till (money), post
+// (queues).
+package boot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+)
+
+// Start runs the handler that build makes. What the environment lacks ends the
+// process at once with its name, before any event is taken.
+func Start(build func(*Parts) any) {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	p := &Parts{Env: os.Getenv}
+	h := build(p)
+	if p.err != nil {
+		slog.Error("cannot start", "err", p.err.Error())
+		os.Exit(1)
+	}
+	lambda.Start(h)
+}
+
+// Parts builds what handlers are made of. The first thing that is missing is
+// remembered and ends Start; what was built before it is never used.
+type Parts struct {
+	Env func(string) string
+	err error
+}
+
+// Fail ends Start with the error, if it is the first.
+func (p *Parts) Fail(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+// Text is a variable that must be set.
+func (p *Parts) Text(name string) string {
+	v := p.Env(name)
+	if v == "" {
+		p.Fail(fmt.Errorf("%s is not set", name))
+	}
+	return v
+}
+
+func (p *Parts) number(name string) int {
+	n, err := strconv.Atoi(p.Text(name))
+	if err != nil || n < 0 {
+		p.Fail(fmt.Errorf("%s is not a whole number", name))
+	}
+	return n
+}
+
+// Policy reads the numbers of api.md, "Policy numbers".
+func (p *Parts) Policy() booking.Policy {
+	return booking.Policy{
+		Hold:     time.Duration(p.number("FAIRSEAT_HOLD_SECONDS")) * time.Second,
+		Grace:    time.Duration(p.number("FAIRSEAT_GRACE_SECONDS")) * time.Second,
+		MaxSeats: p.number("FAIRSEAT_MAX_SEATS"),
+	}
+}
+
+// Clock is UTC in the precision that is stored.
+func Clock() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// Pause waits, or fails with the context.
+func Pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Jitter is a random part of a pause.
+func Jitter(most time.Duration) time.Duration { return rand.N(max(most, 1)) }

@@ -1,0 +1,56 @@
+// Package desk builds the box office over the deployed tables.
+package desk
+
+import (
+	"math/rand/v2"
+
+	"github.com/fairseat/fairseat/pkg/boot"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/store"
+	"github.com/fairseat/fairseat/pkg/store/ddb"
+)
+
+// variables name the deployed tables; a function has only those that its
+// statements allow.
+var variables = map[store.Table]string{
+	store.TableCatalog: "CATALOG_TABLE",
+	store.Claims:       "CLAIMS_TABLE",
+	store.Holds:        "HOLDS_TABLE",
+	store.Timers:       "TIMERS_TABLE",
+	store.Line:         "LINE_TABLE",
+	store.Orders:       "ORDERS_TABLE",
+	store.Snapshots:    "SNAPSHOTS_TABLE",
+}
+
+// Tables are the deployed tables. No call is made.
+func Tables(p *boot.Parts) store.Tables {
+	client, err := ddb.Client(p.Env)
+	if err != nil {
+		p.Fail(err)
+		return nil
+	}
+	names := map[store.Table]string{}
+	for t, v := range variables {
+		if name := p.Env(v); name != "" {
+			names[t] = name
+		}
+	}
+	return ddb.New(client, names, boot.Jitter)
+}
+
+// Catalog reads the catalogue.
+func Catalog(t store.Tables) *catalog.Reader {
+	return catalog.NewReader(store.NewCatalog(t), boot.Clock)
+}
+
+// Office is the box office without money: holds, their ends and seat maps.
+func Office(p *boot.Parts) *boxoffice.Office {
+	t := Tables(p)
+	policy := p.Policy()
+	s := store.New(t, policy)
+	return &boxoffice.Office{
+		Store: s, Lane: s, Catalog: Catalog(t), Policy: policy,
+		Clock: boot.Clock, Pause: boot.Pause, Rand: rand.Uint64,
+	}
+}

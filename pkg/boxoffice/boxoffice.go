@@ -1,0 +1,86 @@
+// Package boxoffice holds the use cases of selling a seat: Reserve, Release,
+// Expire, Pay, Settle, and the seat map. Each loads the state, lets a pure
+// function decide, and commits the decision with one conditional transaction;
+// nothing is published from here, for the table's stream is the event.
+//
+// Every attempt of a transaction reads the clock anew: one that waited must not
+// carry an old now (HoldLifetime). Whoever meets an overdue hold ends it himself,
+// by the same Release as everybody else; there is no takeover.
+//
+// Start with [Office] and [Office.Reserve].
+package boxoffice
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/ticket"
+)
+
+// Catalog is what the box office asks of the catalogue.
+type Catalog interface {
+	Show(ctx context.Context, id catalog.ShowID) (catalog.Show, error)
+	Layout(ctx context.Context, id catalog.LayoutID) (*seatmap.Layout, error)
+}
+
+// Office is the box office. The fields are set once, before use; those that a
+// function does not need may stay nil.
+type Office struct {
+	Store     Store
+	Lane      LaneStore
+	Catalog   Catalog
+	Policy    booking.Policy
+	Clock     func() time.Time                                 // UTC, milliseconds
+	Pause     func(ctx context.Context, d time.Duration) error // waits, or fails with the context
+	Rand      func() uint64                                    // jitter, and where to start looking for seats
+	Provider  func(name payment.Name) (payment.Provider, bool)
+	Tickets   *ticket.Signer
+	NotifyURL func(name payment.Name) string
+
+	renew singleflight.Group // of overdue or lost seat maps: one renewal serves all who ask
+}
+
+const (
+	attempts  = 8                     // of one transaction in conflict
+	firstWait = 10 * time.Millisecond // doubled for each, with full jitter
+)
+
+// ErrBusy is what remains after all attempts.
+var ErrBusy = fault.New(fault.Busy, "busy", "too many at once; nothing was taken")
+
+// attempt runs one load-decide-commit until it succeeds, is refused, or has been
+// in conflict too often. f gets a fresh now each time. Stale and Unknown need no
+// pause of their own: f reads the truth first.
+func (o *Office) attempt(ctx context.Context, f func(now time.Time) error) error {
+	var err error
+	for n := range attempts {
+		if n > 0 {
+			if perr := o.Pause(ctx, o.jitter(firstWait<<(n-1))); perr != nil {
+				return ErrBusy
+			}
+		}
+		if err = f(o.Clock()); err == nil {
+			return nil
+		}
+		switch fault.KindOf(err) {
+		case fault.Stale, fault.Contended, fault.Unknown:
+		default:
+			return err
+		}
+	}
+	if fault.Is(err, fault.Unknown) {
+		return err
+	}
+	return ErrBusy
+}
+
+func (o *Office) jitter(most time.Duration) time.Duration {
+	return time.Duration(o.Rand() % uint64(most))
+}

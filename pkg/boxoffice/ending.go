@@ -1,0 +1,169 @@
+package boxoffice
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/order"
+	"github.com/fairseat/fairseat/pkg/payment"
+)
+
+// Shards is into how many partitions a show's timers and its gate are spread.
+const Shards = 8
+
+// End ends a hold for the cause, if it may end. A hold that has ended already is
+// given back as it is: every path may come late and twice (OneEffect).
+//
+// An early expiry is booking.ErrNotOverdue, a sold hold booking.ErrAlreadyPaid.
+func (o *Office) End(ctx context.Context, id booking.HoldID, cause booking.Cause) (booking.Hold, error) {
+	var ended booking.Hold
+	err := o.attempt(ctx, func(now time.Time) error {
+		h, err := o.Store.HoldByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !h.State.Live() {
+			ended = h
+			return nil
+		}
+		why := cause
+		if why == booking.ByOwner && h.Overdue(o.Policy, now) {
+			why = booking.ByExpiry
+		}
+		wanted, err := o.Store.Wanted(ctx, h.Show, h.ID)
+		if err != nil {
+			return err
+		}
+		e, err := booking.Release(h, o.Policy, why, wanted, now)
+		if errors.Is(err, booking.ErrNotOverdue) {
+			return errEarly
+		}
+		if err != nil {
+			return err
+		}
+		change, err := o.orderOfEnd(ctx, e)
+		if err != nil {
+			return err
+		}
+		ended = e.Hold
+		return o.Store.Release(ctx, e, change)
+	})
+	if errors.Is(err, errEarly) {
+		err = booking.ErrNotOverdue
+	}
+	return ended, err
+}
+
+// errEarly stops the attempts: no read will make the hold overdue.
+var errEarly = fault.New(fault.Conflict, "", "boxoffice: not overdue")
+
+// orderOfEnd cancels the order of a hold in the same transaction that ends it;
+// the revision of the hold guarantees that no other order was begun meanwhile.
+func (o *Office) orderOfEnd(ctx context.Context, e booking.Ending) (*OrderChange, error) {
+	if e.Was.OrderID == "" {
+		return nil, nil
+	}
+	was, err := o.Store.OrderByID(ctx, order.ID(e.Was.OrderID))
+	if err != nil {
+		return nil, err
+	}
+	next, err := was.Cancel()
+	if e.Hold.State == booking.Refunded {
+		next, err = was.Refund(payment.ID(e.Was.PaymentID))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &OrderChange{Was: was.Status, Next: next}, nil
+}
+
+// GiveBack ends a hold for its owner; somebody else's is not found.
+func (o *Office) GiveBack(ctx context.Context, b booking.Buyer, id booking.HoldID) error {
+	h, err := o.Store.HoldByID(ctx, id)
+	if err == nil && h.Buyer != b {
+		err = booking.ErrHoldNotFound
+	}
+	if err != nil {
+		return err
+	}
+	if !h.State.Live() {
+		return nil
+	}
+	_, err = o.End(ctx, id, booking.ByOwner)
+	return err
+}
+
+// Look shows a hold to its owner, and ends it first if it is overdue.
+func (o *Office) Look(ctx context.Context, b booking.Buyer, id booking.HoldID) (booking.Hold, error) {
+	h, err := o.Store.HoldByID(ctx, id)
+	if err == nil && h.Buyer != b {
+		err = booking.ErrHoldNotFound
+	}
+	if err != nil {
+		return booking.Hold{}, err
+	}
+	if h.Overdue(o.Policy, o.Clock()) {
+		return o.End(ctx, id, booking.ByExpiry)
+	}
+	return h, nil
+}
+
+// Sweep ends all overdue holds of a show by its list of deadlines, and gives the
+// next deadline, or zero.
+func (o *Office) Sweep(ctx context.Context, show catalog.ShowID) (time.Time, error) {
+	var next time.Time
+	for shard := range Shards {
+		timers, err := o.Store.Timers(ctx, show, shard, time.Time{})
+		if err != nil {
+			return next, err
+		}
+		for _, t := range timers {
+			if o.Clock().Before(t.ExpiresAt.Add(o.Policy.Grace)) {
+				if next.IsZero() || t.ExpiresAt.Before(next) {
+					next = t.ExpiresAt
+				}
+				break
+			}
+			_, err := o.End(ctx, t.Hold, booking.ByExpiry)
+			if err != nil && !errors.Is(err, booking.ErrAlreadyPaid) && !errors.Is(err, booking.ErrNotOverdue) {
+				return next, err
+			}
+		}
+	}
+	return next, nil
+}
+
+// Block keeps free seats for the house (T8). Seats that are taken refuse it.
+func (o *Office) Block(ctx context.Context, w Wish) (booking.Hold, error) {
+	s, err := o.sale(ctx, w)
+	if err != nil {
+		return booking.Hold{}, err
+	}
+	chosen, err := booking.Choose(s.layout, w.Seats, maxBlocked)
+	if err != nil {
+		return booking.Hold{}, err
+	}
+	var h booking.Hold
+	err = o.attempt(ctx, func(now time.Time) error {
+		next, err := booking.Block(s.req.ID, s.show, s.layout, chosen, now)
+		if err != nil {
+			return err
+		}
+		err = o.Store.Block(ctx, next)
+		var t *Taken
+		if errors.As(err, &t) {
+			h, err = o.refused(ctx, s, next, t)
+			return err
+		}
+		h = next
+		return err
+	})
+	return h, err
+}
+
+// maxBlocked seats fit one transaction, and their hold one kilobyte or little more.
+const maxBlocked = 40

@@ -1,0 +1,174 @@
+package boxoffice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/order"
+	"github.com/fairseat/fairseat/pkg/payment"
+)
+
+// What a look-up answers when there is no such thing, or it is somebody else's.
+var (
+	ErrOrderNotFound   = fault.New(fault.NotFound, "not_found", "no such order")
+	ErrPaymentNotFound = fault.New(fault.NotFound, "not_found", "no such payment")
+	ErrNoProvider      = fault.New(fault.Invalid, "bad_request", "no such payment provider")
+)
+
+// PayWish is a buyer's request to pay for a hold.
+type PayWish struct {
+	Buyer    booking.Buyer
+	Hold     booking.HoldID
+	Provider payment.Name
+	Key      string // Idempotency-Key
+	BodyHash string
+	Hints    map[string]string // for a test provider
+}
+
+// Pay begins to pay for a hold (A20). While a payment of the hold is pending, that
+// one is the answer; after a decline a new key begins a new one.
+func (o *Office) Pay(ctx context.Context, w PayWish) (payment.Payment, error) {
+	provider, ok := o.Provider(w.Provider)
+	if !ok {
+		return payment.Payment{}, ErrNoProvider
+	}
+	id := payment.IDFor(string(w.Buyer), w.Key)
+	var p payment.Payment
+	err := o.attempt(ctx, func(now time.Time) (err error) {
+		p, err = o.startPayment(ctx, w, id, now)
+		return err
+	})
+	if errors.Is(err, booking.ErrHoldExpired) {
+		if _, eerr := o.End(ctx, w.Hold, booking.ByExpiry); eerr != nil {
+			return payment.Payment{}, errors.Join(err, eerr)
+		}
+	}
+	if err != nil || p.Action != (payment.Action{}) || p.State != payment.Pending {
+		return p, err
+	}
+	return o.create(ctx, provider, p)
+}
+
+func (o *Office) startPayment(ctx context.Context, w PayWish, id payment.ID, now time.Time) (payment.Payment, error) {
+	old, err := o.Store.PaymentByID(ctx, id)
+	if err == nil {
+		return asAnswered(old, w)
+	}
+	if !errors.Is(err, ErrPaymentNotFound) {
+		return payment.Payment{}, err
+	}
+	h, err := o.Store.HoldByID(ctx, w.Hold)
+	if err == nil && h.Buyer != w.Buyer {
+		err = booking.ErrHoldNotFound
+	}
+	if err != nil {
+		return payment.Payment{}, err
+	}
+	if h.State == booking.Held && h.PaymentID != "" {
+		latest, err := o.Store.PaymentByID(ctx, payment.ID(h.PaymentID))
+		if err != nil || latest.State == payment.Pending {
+			return latest, err
+		}
+	}
+	return o.newPayment(ctx, w, id, h, now)
+}
+
+// asAnswered is the answer to the same request again: what it was told then.
+// How the payment stands now, the order tells.
+func asAnswered(old payment.Payment, w PayWish) (payment.Payment, error) {
+	if old.BodyHash != w.BodyHash {
+		return payment.Payment{}, booking.ErrOtherBody
+	}
+	if old.Action != (payment.Action{}) {
+		old.State = payment.Pending
+	}
+	return old, nil
+}
+
+func (o *Office) newPayment(ctx context.Context, w PayWish, id payment.ID, h booking.Hold, now time.Time) (payment.Payment, error) {
+	ord, fresh, err := o.orderOf(ctx, h, now)
+	if err != nil {
+		return payment.Payment{}, err
+	}
+	next, err := booking.StartPayment(h, o.Policy, string(ord.ID), string(id), now)
+	if err != nil {
+		return payment.Payment{}, err
+	}
+	p := payment.Payment{
+		ID: id, HoldID: string(h.ID), OrderID: string(ord.ID), Buyer: string(w.Buyer), Provider: w.Provider,
+		State: payment.Pending, Amount: ord.Total, Hints: w.Hints, BodyHash: w.BodyHash,
+		CreatedAt: now, ExpiresAt: h.ExpiresAt,
+	}
+	p.NextAskAt = payment.NextAsk(p, now, h.ExpiresAt, o.Policy.Grace).At
+	if err := p.Check(); err != nil {
+		return payment.Payment{}, err
+	}
+	return p, o.Store.StartPayment(ctx, h, next, p, ord, fresh, now)
+}
+
+// orderOf the hold: the one it has, or a new one.
+func (o *Office) orderOf(ctx context.Context, h booking.Hold, now time.Time) (ord order.Order, fresh bool, err error) {
+	if err := h.Payable(o.Policy, now); err != nil {
+		return order.Order{}, false, err
+	}
+	if h.OrderID != "" {
+		ord, err = o.Store.OrderByID(ctx, order.ID(h.OrderID))
+		return ord, false, err
+	}
+	total, err := h.Total()
+	if err != nil {
+		return order.Order{}, false, err
+	}
+	ord = order.Order{
+		ID: order.ID("o_" + booking.Digest("order", string(h.ID))), HoldID: string(h.ID), ShowID: string(h.Show),
+		Buyer: string(h.Buyer), Status: order.Pending, Total: total, CreatedAt: now,
+	}
+	for _, s := range h.Seats {
+		ord.Seats = append(ord.Seats, order.Seat{ID: string(s.ID), Type: string(s.Type), Price: s.Price})
+	}
+	return ord, true, ord.Check()
+}
+
+// create asks the provider for the money. If its answer is lost, the payment
+// stays pending and the same request asks again under the same number.
+func (o *Office) create(ctx context.Context, provider payment.Provider, p payment.Payment) (payment.Payment, error) {
+	made, err := provider.Create(ctx, p.Intent("Fairseat "+p.OrderID, o.NotifyURL(p.Provider)))
+	if err != nil {
+		return payment.Payment{}, fmt.Errorf("create payment %s: %w", p.ID, err)
+	}
+	if made.Report.State == payment.ReportFailed {
+		err := o.Settle(ctx, made.Report)
+		p.State = payment.Failed
+		return p, err
+	}
+	was := p
+	p.Action, p.ProviderRef = made.Action, made.Report.ProviderRef
+	err = o.Store.ChangePayment(ctx, PaymentChange{Was: was, Next: p}, nil)
+	if fault.Is(err, fault.Stale) {
+		err = nil // the callback was faster; what the buyer must do is known all the same
+	}
+	return p, err
+}
+
+// OrderFor shows an order to its buyer. One whose hold is overdue is cancelled first.
+func (o *Office) OrderFor(ctx context.Context, b booking.Buyer, id order.ID) (order.Order, error) {
+	ord, err := o.Store.OrderByID(ctx, id)
+	if err == nil && ord.Buyer != string(b) {
+		err = ErrOrderNotFound
+	}
+	if err != nil || ord.Status != order.Pending {
+		return ord, err
+	}
+	h, err := o.Store.HoldByID(ctx, booking.HoldID(ord.HoldID))
+	if err != nil || !h.Overdue(o.Policy, o.Clock()) {
+		return ord, err
+	}
+	if _, err := o.End(ctx, h.ID, booking.ByExpiry); err != nil && !errors.Is(err, booking.ErrAlreadyPaid) {
+		return order.Order{}, err
+	}
+	return o.Store.OrderByID(ctx, id)
+}

@@ -1,0 +1,131 @@
+package boxoffice
+
+import (
+	"context"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/order"
+	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+)
+
+// Store is what the use cases need of the database: one method a transaction of
+// the protocol, and the reads from which they decide.
+//
+// Contract: every method that writes is one conditional transaction, applied
+// whole or not at all. Its errors carry a kind: Stale (a condition failed: read
+// again), Contended (the same again after a pause), Busy (throttled, nothing was
+// done), Unknown (read the truth). Reads see every transaction that was
+// acknowledged before they began, but for Snapshot and Order listings.
+type Store interface {
+	HoldStore
+	PaymentStore
+	MapStore
+}
+
+// HoldStore keeps claims, holds, allowances, gates and timers.
+type HoldStore interface {
+	// Hold is T1. A refusal by condition is *Taken.
+	Hold(ctx context.Context, h booking.Hold, keepUntil time.Time) error
+	// Block is T8's first half: claims and hold, no allowance, no timer.
+	Block(ctx context.Context, h booking.Hold) error
+	// Release is T3; o, when not nil, is the hold's order as it becomes, on the
+	// condition that it still stands at was.
+	Release(ctx context.Context, e booking.Ending, o *OrderChange) error
+
+	// HoldByID fails with booking.ErrHoldNotFound.
+	HoldByID(ctx context.Context, id booking.HoldID) (booking.Hold, error)
+	HoldsByID(ctx context.Context, ids []booking.HoldID) (map[booking.HoldID]booking.Hold, error)
+	// Claims of some seats; a free seat is absent from the map.
+	Claims(ctx context.Context, show catalog.ShowID, seats []SeatKey) (map[seatmap.SeatID]Owner, error)
+	// BlockClaims are all claims of one block of the hall.
+	BlockClaims(ctx context.Context, show catalog.ShowID, block string) (map[seatmap.SeatID]Owner, error)
+	// Wanted reads the gate that a release of the hold checks.
+	Wanted(ctx context.Context, show catalog.ShowID, id booking.HoldID) (booking.Wanted, error)
+	// Allowance is how many seats the buyer holds and owns in the show.
+	Allowance(ctx context.Context, show catalog.ShowID, b booking.Buyer) (int, error)
+	// Timers lists one shard's live deadlines up to and including the moment, in
+	// order of expiry (A14). A zero moment means all.
+	Timers(ctx context.Context, show catalog.ShowID, shard int, upTo time.Time) ([]Timer, error)
+}
+
+// PaymentStore keeps orders and payments.
+type PaymentStore interface {
+	// StartPayment ties a new payment to a hold: hold as it was read, payment
+	// absent, order absent (fresh) or as it was.
+	StartPayment(ctx context.Context, was, next booking.Hold, p payment.Payment, o order.Order, fresh bool, now time.Time) error
+	// Confirm is T2.
+	Confirm(ctx context.Context, was, next booking.Hold, p PaymentChange, o OrderChange, now time.Time) error
+	// Regrant is T4.
+	Regrant(ctx context.Context, old, h booking.Hold, keepUntil time.Time, p PaymentChange, o OrderChange) error
+	// ChangePayment moves a payment alone, or together with its order.
+	ChangePayment(ctx context.Context, p PaymentChange, o *OrderChange) error
+	// WakePayment asks for another message about the appointment that stands.
+	WakePayment(ctx context.Context, p payment.Payment) error
+
+	// PaymentByID fails with ErrPaymentNotFound, OrderByID with ErrOrderNotFound.
+	PaymentByID(ctx context.Context, id payment.ID) (payment.Payment, error)
+	OrderByID(ctx context.Context, id order.ID) (order.Order, error)
+}
+
+// MapStore keeps the packed seat map of each show.
+type MapStore interface {
+	// Snapshot may be as far behind as an eventually consistent read; a show of
+	// which none exists gives a nil Map.
+	Snapshot(ctx context.Context, show catalog.ShowID) (*Map, error)
+	// FreshSnapshot is the same, strongly consistent.
+	FreshSnapshot(ctx context.Context, show catalog.ShowID) (*Map, error)
+	// SaveSnapshot replaces the map of version was (0 for none); changed tells
+	// that the statuses by type are to be listed anew. Stale when another came first.
+	SaveSnapshot(ctx context.Context, s catalog.Show, m Map, was int64, changed bool) error
+	// Statuses of all touched shows of a movie in a city; an untouched show is absent.
+	Statuses(ctx context.Context, city catalog.CityID, movie catalog.MovieID) (map[catalog.ShowID]map[seatmap.SeatType]seatmap.Availability, error)
+}
+
+// Owner is what a claim says: a hold's id, Line or a house hold.
+type Owner struct {
+	Hold  booking.HoldID // "" when the seat is set aside for the line
+	House bool
+}
+
+// Line reports whether the seat is set aside.
+func (o Owner) Line() bool { return o.Hold == "" }
+
+// SeatKey finds a claim.
+type SeatKey struct {
+	Seat  seatmap.SeatID
+	Block string
+}
+
+// Timer is one entry of a show's list of deadlines.
+type Timer struct {
+	Hold      booking.HoldID
+	ExpiresAt time.Time
+}
+
+// OrderChange moves an order from one status to the next.
+type OrderChange struct {
+	Was  order.Status
+	Next order.Order
+}
+
+// PaymentChange moves a payment, on the condition of the state that was read.
+// Only what differs is written, so a change of state and the note of what the
+// buyer must do cannot undo each other.
+type PaymentChange struct {
+	Was  payment.Payment
+	Next payment.Payment
+}
+
+// Taken is a Hold refused by condition: all that stood in its way at one moment.
+type Taken struct {
+	Existing *booking.Hold            // this very hold exists already
+	Claims   map[seatmap.SeatID]Owner // wanted seats that are not free
+	Full     bool                     // the buyer's allowance does not permit it
+	Holding  int                      // then: what the buyer has
+	Partial  bool                     // other items were in conflict: Claims may lack some
+}
+
+func (*Taken) Error() string { return "boxoffice: the hold was refused" }

@@ -1,0 +1,308 @@
+package boxoffice
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+)
+
+// Map is the packed seat map of a show: what ten thousand readers get for one
+// write. It lags behind the claims and decides nothing.
+type Map struct {
+	Show    catalog.ShowID
+	Version int64 // grows with every change, also over a loss
+	Seats   seatmap.Packed
+	Line    seatmap.LineSeats // which of the held ones are set aside for the line
+	Due     time.Time         // no live hold expires before; zero when none is live
+	Tallies map[seatmap.SeatType]booking.Tally
+}
+
+// Tally sums over all types.
+func (m *Map) Tally() booking.Tally {
+	var sum booking.Tally
+	for _, t := range m.Tallies {
+		sum = plus(sum, t)
+	}
+	return sum
+}
+
+// Statuses of each type of seat.
+func (m *Map) Statuses() map[seatmap.SeatType]seatmap.Availability {
+	st := make(map[seatmap.SeatType]seatmap.Availability, len(m.Tallies))
+	for typ, t := range m.Tallies {
+		st[typ] = seatmap.Status(t.Free, t.Free+t.Held+t.Line+t.Sold+t.Blocked)
+	}
+	return st
+}
+
+// general tallies what somebody who asked for the types could use instead: these
+// types and those of general sale. A free wheelchair place is no seat for others.
+func (m *Map) general(types []seatmap.SeatType) booking.Tally {
+	var sum booking.Tally
+	for typ, t := range m.Tallies {
+		use := typ != seatmap.Wheelchair && typ != seatmap.Companion
+		for _, w := range types {
+			use = use || w == typ
+		}
+		if use {
+			sum = plus(sum, t)
+		}
+	}
+	return sum
+}
+
+func plus(a, b booking.Tally) booking.Tally {
+	return booking.Tally{Free: a.Free + b.Free, Held: a.Held + b.Held, Line: a.Line + b.Line, Sold: a.Sold + b.Sold, Blocked: a.Blocked + b.Blocked}
+}
+
+// SeatMap is one read. A lost map is rebuilt from the claims; one that knows of
+// an overdue hold has it ended first.
+func (o *Office) SeatMap(ctx context.Context, id catalog.ShowID) (*Map, error) {
+	m, err := o.Store.Snapshot(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if m != nil && (m.Due.IsZero() || o.Clock().Before(m.Due.Add(o.Policy.Grace))) {
+		return m, nil
+	}
+	s, err := o.saleOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	v, err, _ := o.renew.Do(string(id), func() (any, error) {
+		if m != nil {
+			if _, err := o.Sweep(ctx, id); err != nil {
+				return nil, err
+			}
+		}
+		return o.exactMap(ctx, s)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.(*Map), nil
+}
+
+func (o *Office) saleOf(ctx context.Context, id catalog.ShowID) (sale, error) {
+	return o.sale(ctx, Wish{Show: id})
+}
+
+// mapFor is the map that chooses: the snapshot where there is one.
+func (o *Office) mapFor(ctx context.Context, s sale) (*Map, error) {
+	m, err := o.Store.Snapshot(ctx, s.show.ID)
+	if err != nil || m != nil {
+		return m, err
+	}
+	return o.exactMap(ctx, s)
+}
+
+// exactMap reads all claims of the show, ends what is overdue, and leaves the
+// result as the snapshot.
+func (o *Office) exactMap(ctx context.Context, s sale) (*Map, error) {
+	m, overdue, err := o.refresh(ctx, s, nil)
+	if err != nil || len(overdue) == 0 {
+		return m, err
+	}
+	for _, id := range overdue {
+		if _, err := o.End(ctx, id, booking.ByExpiry); err != nil && fault.KindOf(err) != fault.Conflict && fault.KindOf(err) != fault.Stale {
+			return nil, err
+		}
+	}
+	m, _, err = o.refresh(ctx, s, nil)
+	return m, err
+}
+
+// Project brings the snapshot up to date after something happened to the seats.
+// It re-reads the truth about them, so that a record that comes twice, late, or
+// after a later one has no effect beyond that read. Folding the records
+// themselves was rejected: the end of one hold may arrive after the beginning of
+// the next on the same seat, and would free it for ever.
+func (o *Office) Project(ctx context.Context, id catalog.ShowID, touched []seatmap.SeatID) error {
+	s, err := o.saleOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	ks := make([]SeatKey, 0, len(touched))
+	for _, t := range touched {
+		if seat, ok := s.layout.Seat(t); ok {
+			ks = append(ks, SeatKey{Seat: t, Block: s.layout.Block(seat.Block).Name})
+		}
+	}
+	if len(ks) == 0 {
+		return nil
+	}
+	_, _, err = o.refresh(ctx, s, ks)
+	return err
+}
+
+// refresh reads the snapshot first, then the claims, then the holds that they
+// point at, and saves on the condition that nobody saved in between; hence a
+// seat never goes back in time. A live hold brings all its seats, so that no map
+// shows a part of one (AllOrNothing).
+func (o *Office) refresh(ctx context.Context, s sale, touched []SeatKey) (m *Map, overdue []booking.HoldID, err error) {
+	err = o.attempt(ctx, func(now time.Time) error {
+		prev, err := o.Store.FreshSnapshot(ctx, s.show.ID)
+		if err != nil {
+			return err
+		}
+		look := touched
+		if prev == nil || prev.Seats.Len() != s.layout.Len() {
+			look = nil
+		}
+		claims, err := o.claims(ctx, s, look)
+		if err != nil {
+			return err
+		}
+		holds, err := o.Store.HoldsByID(ctx, owners(claims))
+		if err != nil {
+			return err
+		}
+		next := fold(prev, s.layout, look, claims, holds)
+		next.Show = s.show.ID
+		overdue = overdueOf(holds, o.Policy, now)
+		if prev != nil && same(prev, next) {
+			m = prev
+			return nil
+		}
+		var was int64
+		if prev != nil {
+			was = prev.Version
+		}
+		next.Version = max(was+1, now.UnixMilli())
+		changed := prev == nil || !maps.Equal(prev.Statuses(), next.Statuses())
+		m = next
+		return o.Store.SaveSnapshot(ctx, s.show, *next, was, changed)
+	})
+	return m, overdue, err
+}
+
+func (o *Office) claims(ctx context.Context, s sale, look []SeatKey) (map[seatmap.SeatID]Owner, error) {
+	if look != nil {
+		return o.Store.Claims(ctx, s.show.ID, look)
+	}
+	var mu sync.Mutex
+	all := map[seatmap.SeatID]Owner{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for _, b := range s.layout.Blocks() {
+		g.Go(func() error {
+			claims, err := o.Store.BlockClaims(ctx, s.show.ID, b.Name)
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(all, claims)
+			return err
+		})
+	}
+	return all, g.Wait()
+}
+
+// fold is pure: the map after the looked-at seats (nil: all) stand as read.
+func fold(prev *Map, l *seatmap.Layout, look []SeatKey, claims map[seatmap.SeatID]Owner, holds map[booking.HoldID]booking.Hold) *Map {
+	m := &Map{Seats: seatmap.NewPacked(l.Len()), Line: seatmap.NewLineSeats(l.Len())}
+	if look != nil {
+		m.Seats, m.Line, m.Due = prev.Seats.Clone(), prev.Line.Clone(), prev.Due
+		for _, k := range look {
+			if s, ok := l.Seat(k.Seat); ok {
+				m.set(s.Index, seatmap.Free, false)
+			}
+		}
+	}
+	for id, owner := range claims {
+		if s, ok := l.Seat(id); ok && owner.Line() {
+			m.set(s.Index, seatmap.Held, true)
+		}
+	}
+	for _, h := range holds {
+		if !h.State.Live() {
+			continue
+		}
+		if h.State == booking.Held && (m.Due.IsZero() || h.ExpiresAt.Before(m.Due)) {
+			m.Due = h.ExpiresAt
+		}
+		for _, seat := range h.Seats {
+			if s, ok := l.Seat(seat.ID); ok {
+				m.set(s.Index, packedState(h.State), false)
+			}
+		}
+	}
+	m.Tallies = tallies(m, l)
+	return m
+}
+
+func (m *Map) set(i int, s seatmap.State, line bool) {
+	m.Seats.Set(i, s)
+	m.Line.Set(i, line)
+}
+
+func packedState(s booking.State) seatmap.State {
+	switch s {
+	case booking.Sold:
+		return seatmap.Sold
+	case booking.Blocked:
+		return seatmap.Blocked
+	}
+	return seatmap.Held
+}
+
+func tallies(m *Map, l *seatmap.Layout) map[seatmap.SeatType]booking.Tally {
+	by := map[seatmap.SeatType]booking.Tally{}
+	for i := range l.Len() {
+		typ := l.At(i).Type
+		t := by[typ]
+		switch m.Seats.Get(i) {
+		case seatmap.Free:
+			t.Free++
+		case seatmap.Held:
+			if m.Line.Has(i) {
+				t.Line++
+			} else {
+				t.Held++
+			}
+		case seatmap.Sold:
+			t.Sold++
+		case seatmap.Blocked:
+			t.Blocked++
+		}
+		by[typ] = t
+	}
+	return by
+}
+
+func same(a, b *Map) bool {
+	return a.Due.Equal(b.Due) && bytes.Equal(a.Seats.Bytes(), b.Seats.Bytes()) && bytes.Equal(a.Line.Bytes(), b.Line.Bytes())
+}
+
+func overdueOf(holds map[booking.HoldID]booking.Hold, p booking.Policy, now time.Time) []booking.HoldID {
+	var ids []booking.HoldID
+	for id, h := range holds {
+		if h.Overdue(p, now) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// StandingOf a seat of the map, in api.md's words.
+func (m *Map) StandingOf(i int) booking.Standing {
+	switch m.Seats.Get(i) {
+	case seatmap.Sold:
+		return booking.StandingSold
+	case seatmap.Blocked:
+		return booking.StandingBlocked
+	case seatmap.Held:
+		if m.Line.Has(i) {
+			return booking.StandingLine
+		}
+		return booking.StandingHeld
+	}
+	return booking.StandingFree
+}

@@ -1,0 +1,151 @@
+package catalog
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/fairseat/fairseat/pkg/money"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+)
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func priced(kind seatmap.SeatType, minor int64, currency string) Price {
+	return Price{Type: kind, Amount: money.Amount{Minor: minor, Currency: currency}}
+}
+
+func TestSeatPrice(t *testing.T) {
+	show := Show{ID: "s", Prices: []Price{
+		priced(seatmap.Regular, 2000, "JPY"), priced(seatmap.Premium, 3000, "JPY"), priced(seatmap.Loveseat, 5001, "JPY"),
+	}}
+	seat := func(kind seatmap.SeatType, i, partner int) seatmap.Seat {
+		return seatmap.Seat{ID: "A-1", Type: kind, Index: i, Partner: partner}
+	}
+	for _, tt := range []struct {
+		name string
+		seat seatmap.Seat
+		want int64
+	}{
+		{"regular", seat(seatmap.Regular, 3, -1), 2000},
+		{"premium", seat(seatmap.Premium, 0, -1), 3000},
+		{"first half takes the odd unit", seat(seatmap.Loveseat, 4, 5), 2501},
+		{"second half", seat(seatmap.Loveseat, 5, 4), 2500},
+	} {
+		got, err := SeatPrice(show, tt.seat)
+		if err != nil || got != (money.Amount{Minor: tt.want, Currency: "JPY"}) {
+			t.Errorf("%s: %v, %v; want %d", tt.name, got, err, tt.want)
+		}
+	}
+	if p, err := SeatPrice(show, seat(seatmap.Standing, 0, -1)); err == nil {
+		t.Errorf("a type without a price costs %v", p)
+	}
+}
+
+func TestBothHalvesCostThePair(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pair := rapid.Int64Range(0, 1<<60).Draw(t, "pair")
+		show := Show{Prices: []Price{priced(seatmap.Loveseat, pair, "KWD")}}
+		first := rapid.IntRange(0, 19998).Draw(t, "first")
+		halves := []seatmap.Seat{
+			{Type: seatmap.Loveseat, Index: first, Partner: first + 1}, {Type: seatmap.Loveseat, Index: first + 1, Partner: first},
+		}
+		if rapid.Bool().Draw(t, "swap") {
+			halves[0], halves[1] = halves[1], halves[0]
+		}
+		sum, err := Total(show, halves)
+		if err != nil || sum.Minor != pair {
+			t.Fatalf("%v, %v; want %d", sum, err, pair)
+		}
+	})
+}
+
+func TestTotal(t *testing.T) {
+	regular := seatmap.Seat{ID: "A-1", Type: seatmap.Regular, Partner: -1}
+	premium := seatmap.Seat{ID: "A-2", Type: seatmap.Premium, Partner: -1}
+	for _, tt := range []struct {
+		name   string
+		prices []Price
+		seats  []seatmap.Seat
+		want   string // "" for an error
+	}{
+		{"sum", []Price{priced(seatmap.Regular, 1299, "USD"), priced(seatmap.Premium, 1599, "USD")}, []seatmap.Seat{regular, premium, regular}, "41.97 USD"},
+		{"no seats", []Price{priced(seatmap.Regular, 1299, "USD")}, nil, ""},
+		{"no price", []Price{priced(seatmap.Regular, 1299, "USD")}, []seatmap.Seat{regular, premium}, ""},
+		{"two currencies", []Price{priced(seatmap.Regular, 1, "USD"), priced(seatmap.Premium, 1, "EUR")}, []seatmap.Seat{regular, premium}, ""},
+		{"too much", []Price{priced(seatmap.Regular, 1<<62, "USD")}, []seatmap.Seat{regular, regular}, ""},
+	} {
+		got, err := Total(Show{ID: "s", Prices: tt.prices}, tt.seats)
+		if (err != nil) != (tt.want == "") || err == nil && got.String() != tt.want {
+			t.Errorf("%s: %v, %v; want %q", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+func TestSale(t *testing.T) {
+	show := Show{SaleOpensAt: noon, SaleClosesAt: noon.Add(time.Hour), StartsAt: noon.Add(time.Hour), Status: OnSale}
+	cancelled := show
+	cancelled.Status = Cancelled
+	for _, tt := range []struct {
+		name   string
+		show   Show
+		after  time.Duration // noon
+		want   Sale
+		listed bool
+	}{
+		{"before it opens", show, -time.Millisecond, SaleAhead, true},
+		{"as it opens", show, 0, SaleOpen, true},
+		{"before it closes", show, time.Hour - time.Millisecond, SaleOpen, true},
+		{"as it closes", show, time.Hour, SaleClosed, false},
+		{"cancelled", cancelled, time.Minute, SaleClosed, false},
+		{"cancelled before it opens", cancelled, -time.Minute, SaleClosed, false},
+		{"of no status", Show{SaleClosesAt: noon.Add(time.Hour)}, 0, SaleClosed, false},
+	} {
+		now := noon.Add(tt.after)
+		if got := tt.show.Sale(now); got != tt.want || tt.show.Listed(now) != tt.listed {
+			t.Errorf("%s: %v, listed %v; want %v, %v", tt.name, got, tt.show.Listed(now), tt.want, tt.listed)
+		}
+	}
+}
+
+func TestStatusWords(t *testing.T) {
+	for _, s := range []Status{OnSale, Cancelled} {
+		if got, err := ParseStatus(s.String()); err != nil || got != s {
+			t.Errorf("%v: %v, %v", s, got, err)
+		}
+	}
+	for _, word := range []string{"", "ON_SALE", "Status(0)", "sold"} {
+		if s, err := ParseStatus(word); err == nil {
+			t.Errorf("%q is %v", word, s)
+		}
+	}
+}
+
+func TestMatches(t *testing.T) {
+	saoPaulo := City{Name: "São Paulo", ChineseName: "圣保罗"}
+	beijing := City{Name: "Beijing", LocalName: "北京", ChineseName: "北京"}
+	newYork := City{Name: "New York City"}
+	istanbul := City{Name: "İstanbul", LocalName: "", ChineseName: "伊斯坦布尔"}
+	bangkok := City{Name: "Bangkok", LocalName: "กรุงเทพมหานคร"}
+	xian := City{Name: "Xi'an"}
+	athens := City{Name: "Athens", LocalName: "Αθήνα"}
+	for _, tt := range []struct {
+		city  City
+		typed string
+		want  bool
+	}{
+		{saoPaulo, "", true}, {saoPaulo, "  ", true}, {saoPaulo, "sao", true}, {saoPaulo, "SÃO P", true}, {saoPaulo, "pau", true},
+		{saoPaulo, "aulo", false}, {saoPaulo, "paulo sao", false}, {saoPaulo, "圣保", true}, {saoPaulo, "保罗", false},
+		{beijing, "bei", true}, {beijing, "BEIJING", true}, {beijing, "北", true}, {beijing, "jing", false}, {beijing, "beijing-cn", false},
+		{newYork, "york", true}, {newYork, "new yo", true}, {newYork, "new-york", true}, {newYork, "new city", false},
+		{istanbul, "istan", true}, {istanbul, "İSTAN", true}, {istanbul, "ISTAN", true},
+		{bangkok, "กรุง", true}, {bangkok, "เทพ", false}, {xian, "an", true}, {xian, "xi'an", true}, {xian, "xian", false},
+		{athens, "αθή", true}, {athens, "ΑΘΉ", true},
+		{newYork, "!!!", false}, {newYork, "\xff", false}, {newYork, "%", false},
+	} {
+		if got := tt.city.Matches(tt.typed); got != tt.want {
+			t.Errorf("%s, %q: %v, want %v", tt.city.Name, tt.typed, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package payment
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/money"
+)
+
+// Intent asks for money.
+type Intent struct {
+	ID          ID
+	OrderID     string
+	Amount      money.Amount
+	Description string
+	NotifyURL   string // bare path without a query: UnionPay mixes a query into what it signs
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	Hints       map[string]string // unknown ones are [ErrMalformed] at a test provider, ignored at a real one
+}
+
+// Ref finds a payment at its provider: Alipay and WeChat Pay by ID, UnionPay by
+// ID and CreatedAt. Amount and OrderID complete reports that leave them out.
+type Ref struct {
+	ID          ID
+	OrderID     string
+	ProviderRef string
+	Amount      money.Amount
+	CreatedAt   time.Time
+}
+
+// ReportState is what a provider says of a payment. The zero value is invalid.
+type ReportState string
+
+// Closed: unpaid, and no money can come any more. Unknown: the provider cannot
+// tell now, which is never a reason to think that no money will come (Alipay
+// knows no trade before its QR code is scanned; UnionPay's respCode 03, 04, 05).
+// A payment refunded in part or whole is still Captured.
+const (
+	ReportPending  ReportState = "pending"
+	ReportCaptured ReportState = "captured"
+	ReportFailed   ReportState = "failed"
+	ReportClosed   ReportState = "closed"
+	ReportUnknown  ReportState = "unknown"
+)
+
+// ReportStates lists every valid one.
+var ReportStates = []ReportState{ReportPending, ReportCaptured, ReportFailed, ReportClosed, ReportUnknown}
+
+// ParseReportState refuses what is not one of [ReportStates] with [ErrState].
+func ParseReportState(s string) (ReportState, error) { return parse(s, ReportStates) }
+
+// Report is an authentic statement about a payment. Amount is the price that was
+// asked for, in the order's currency, not what the buyer paid after a coupon.
+type Report struct {
+	Payment     ID
+	Order       string
+	ProviderRef string
+	State       ReportState
+	Amount      money.Amount
+	At          time.Time // when it happened, by the provider's clock
+}
+
+// Created is the answer to [Provider.Create]. Report is pending, or failed where
+// the provider refuses the buyer at once; money is never told here.
+type Created struct {
+	Action Action
+	Report Report
+}
+
+// RefundRequest asks to give back Amount of Payment.Amount.
+type RefundRequest struct {
+	ID          RefundID
+	Payment     Ref // WeChat Pay wants the whole price, UnionPay its ProviderRef
+	Amount      money.Amount
+	Reason      string    // ≤ 80 bytes; the buyer may read it
+	RequestedAt time.Time // of the first try: part of the number at UnionPay
+}
+
+// RefundState is where a refund stands. The zero value is invalid.
+type RefundState string
+
+// Failed means that nothing moved and nothing will under this number.
+const (
+	RefundPending RefundState = "pending"
+	RefundDone    RefundState = "done"
+	RefundFailed  RefundState = "failed"
+)
+
+// RefundStates lists every valid one.
+var RefundStates = []RefundState{RefundPending, RefundDone, RefundFailed}
+
+// ParseRefundState refuses what is not one of [RefundStates] with [ErrState].
+func ParseRefundState(s string) (RefundState, error) { return parse(s, RefundStates) }
+
+// RefundReport is an authentic statement about one refund. Amount is that of
+// this refund, never the sum so far (which Alipay answers).
+type RefundReport struct {
+	ID          RefundID
+	Payment     ID
+	ProviderRef string
+	State       RefundState
+	Amount      money.Amount
+	At          time.Time
+}
+
+// Notice is what an authentic callback says: exactly one of the two is not nil.
+// Alipay and UnionPay send both kinds to one address.
+type Notice struct {
+	Payment *Report
+	Refund  *RefundReport
+}
+
+// Ack is the answer that a provider wants to its callback.
+type Ack struct {
+	Status      int
+	ContentType string
+	Body        []byte
+}
+
+// Provider moves money. Implementations are safe for concurrent use.
+//
+// Every method that moves something is idempotent by our number: the same
+// request again has one effect and the same answer. Another amount under a used
+// number is [ErrRefused].
+//
+// Errors: [ErrProviderDown] when nothing was taken on; [ErrOutcome] when that is
+// not known, and the same call may be repeated; [ErrNotFound]; [ErrRefused].
+// An answer whose signature does not verify is no answer: [ErrOutcome].
+type Provider interface {
+	Name() Name
+
+	// Create asks the buyer for money.
+	Create(ctx context.Context, in Intent) (Created, error)
+
+	// Query asks how a payment stands. [ErrNotFound] proves nothing about the future.
+	Query(ctx context.Context, ref Ref) (Report, error)
+
+	// Close asks that no money come any more, and reports what then is true:
+	// closed or failed; captured, when the buyer was faster; pending or unknown,
+	// when this provider cannot close it now (UnionPay never can).
+	Close(ctx context.Context, ref Ref) (Report, error)
+
+	// Refund gives back a part or the whole. RefundPending is not the end: the
+	// same request again tells how it stands and moves nothing.
+	Refund(ctx context.Context, req RefundRequest) (RefundReport, error)
+
+	// ParseCallback verifies raw bytes before it reads them. now is compared
+	// with the time that was signed, where a provider signs one. Errors:
+	// [ErrSignature], [ErrReplayWindow], [ErrMalformed].
+	ParseCallback(header http.Header, body []byte, now time.Time) (Notice, error)
+
+	// Acknowledge tells how to answer a callback whose handling ended with err.
+	// Ask only after the commit: a provider stops repeating what was acknowledged.
+	Acknowledge(err error) Ack
+}

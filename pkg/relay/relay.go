@@ -1,0 +1,119 @@
+// Package relay decides which messages a stream record causes. The record is the
+// event: what is sent here was committed before, and nothing else sends it.
+//
+// A message that stands for an event carries the record's sequence number as its
+// de-duplication id, so a record that comes twice is one message. It is only a
+// hint when it arrives: the state decides. Start with [Holds] and [Payments].
+package relay
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/store"
+)
+
+// Queue names where a message goes. The zero value is invalid.
+type Queue uint8
+
+const (
+	_        Queue = iota
+	Timers         // standard, with delay: deadlines of holds
+	Payments       // standard, with delay: appointments with providers
+	Lane           // FIFO, the show as group
+)
+
+// MaxDelay is the longest delay that SQS gives a message. Who gets one before its
+// time puts it back.
+const MaxDelay = 15 * time.Minute
+
+// Message is one message to send.
+type Message struct {
+	Queue Queue
+	Body  string
+	Delay time.Duration // whole seconds; never on the lane
+	Group string        // lane only
+	Dedup string        // lane only
+}
+
+// Record is what a stream tells of one item. Old is nil for a new item, New for
+// one that is gone.
+type Record struct {
+	Old, New store.Item
+	Sequence string
+	Service  bool // the database's own TTL did it
+}
+
+// HoldDue is the body of a timer message.
+type HoldDue struct {
+	Hold booking.HoldID `json:"hold"`
+}
+
+// AskDue is the body of an appointment: Due tells which one, in milliseconds.
+type AskDue struct {
+	Payment payment.ID `json:"payment"`
+	Due     int64      `json:"due"`
+}
+
+// LaneWake is the body of a message to the lane. Why is for people.
+type LaneWake struct {
+	Show catalog.ShowID `json:"show"`
+	Why  string         `json:"why"`
+}
+
+// OfHold: a new hold sets its timer; one that ended into the pool wakes the lane.
+func OfHold(r Record, p booking.Policy, now time.Time) ([]Message, error) {
+	if r.New == nil {
+		return nil, nil
+	}
+	h, err := store.HoldFromItem(r.New)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case h.State == booking.Held && r.Old == nil:
+		due := h.ExpiresAt.Add(p.Grace)
+		return one(Message{Queue: Timers, Delay: delay(due, now)}, HoldDue{h.ID})
+	case !h.State.Live() && h.Aside > 0:
+		return one(Message{Queue: Lane, Group: string(h.Show), Dedup: r.Sequence}, LaneWake{h.Show, h.State.String()})
+	}
+	return nil, nil
+}
+
+// OfPayment: an appointment that was made, or asked for again, gets its message.
+func OfPayment(r Record, now time.Time) ([]Message, error) {
+	if r.New == nil || !store.IsPayment(r.New) {
+		return nil, nil
+	}
+	p, err := store.PaymentFromItem(r.New)
+	if err != nil {
+		return nil, err
+	}
+	if p.NextAskAt.IsZero() || r.Old != nil && !store.AppointmentMoved(r.Old, r.New) {
+		return nil, nil
+	}
+	return one(Message{Queue: Payments, Delay: delay(p.NextAskAt, now)}, AskDue{p.ID, p.NextAskAt.UnixMilli()})
+}
+
+// delay rounds up: a message a second late is a second late, one that is early
+// has to be put back.
+func delay(due, now time.Time) time.Duration {
+	d := due.Sub(now)
+	if d <= 0 {
+		return 0
+	}
+	return min((d + time.Second - 1).Truncate(time.Second), MaxDelay)
+}
+
+func one(m Message, body any) ([]Message, error) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
+	}
+	m.Body = string(b)
+	return []Message{m}, nil
+}

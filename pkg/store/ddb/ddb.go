@@ -1,0 +1,93 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/fairseat/fairseat/pkg/store"
+)
+
+// Store is the tables port over DynamoDB. It is safe for concurrent use.
+type Store struct {
+	client *dynamodb.Client
+	names  map[store.Table]string
+	jitter func(time.Duration) time.Duration
+	retry  aws.Retryer
+}
+
+var _ store.Tables = (*Store)(nil)
+
+// New speaks to the deployed tables by their names. jitter picks a wait between
+// zero and its argument; two logical tables must not share a deployed one.
+func New(client *dynamodb.Client, names map[store.Table]string, jitter func(time.Duration) time.Duration) *Store {
+	s := &Store{client: client, names: names, jitter: jitter}
+	s.retry = retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 3
+		o.Backoff = retry.BackoffDelayerFunc(func(n int, _ error) (time.Duration, error) {
+			return s.backoff(n), nil
+		})
+	})
+	return s
+}
+
+// backoff is full jitter under 50 ms, 100 ms, … at most 800 ms.
+func (s *Store) backoff(n int) time.Duration {
+	return s.jitter(50 * time.Millisecond << min(n, 4))
+}
+
+func (s *Store) table(t store.Table) (string, error) {
+	name, ok := s.names[t]
+	if !ok {
+		return "", fmt.Errorf("no table is deployed for %q", t)
+	}
+	return name, nil
+}
+
+// Transact implements store.Tables.
+func (s *Store) Transact(ctx context.Context, writes []store.Write, token string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("ddb: transact: %w", err)
+	}
+	if len(writes) == 0 {
+		return errors.New("ddb: transact: no writes")
+	}
+	in, err := s.transaction(writes, token)
+	if err != nil {
+		return fmt.Errorf("ddb: transact: %w: %w", canceled(len(writes), store.ReasonFault), err)
+	}
+	var sent atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
+	_, err = s.client.TransactWriteItems(traced, in, once)
+	if err != nil {
+		return fmt.Errorf("ddb: transact: %w", classifyWrite(err, len(writes), sent.Load()))
+	}
+	return nil
+}
+
+func once(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
+
+func (s *Store) transaction(writes []store.Write, token string) (*dynamodb.TransactWriteItemsInput, error) {
+	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(writes))}
+	if token != "" {
+		in.ClientRequestToken = &token
+	}
+	for i, w := range writes {
+		name, err := s.table(w.Key.Table)
+		if err == nil {
+			in.TransactItems[i], err = render(w, name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("write %d: %w", i, err)
+		}
+	}
+	return in, nil
+}

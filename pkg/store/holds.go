@@ -1,0 +1,303 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+)
+
+// Store carries out the protocol's transactions on Tables.
+type Store struct {
+	t      Tables
+	policy booking.Policy
+}
+
+// New makes a Store for a deployment's policy.
+func New(t Tables, p booking.Policy) *Store { return &Store{t, p} }
+
+// timerGrace is how much later than a hold's grace its TTL lies, so that whoever
+// is prompt comes first.
+const timerGrace = 5 * time.Second
+
+// Hold is T1: n claims, the hold, the allowance, the timer; 2(n+3) write units.
+func (s *Store) Hold(ctx context.Context, h booking.Hold, keepUntil time.Time) error {
+	ws := claimWrites(h)
+	ws = append(ws,
+		Write{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}},
+		s.allow(h, keepUntil),
+		Write{Key: timerKey(h), Put: s.timerItem(h)},
+	)
+	return s.taken(h, s.t.Transact(ctx, ws, ""))
+}
+
+// Block is T8: a hold without allowance or deadline.
+func (s *Store) Block(ctx context.Context, h booking.Hold) error {
+	ws := append(claimWrites(h), Write{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}})
+	return s.taken(h, s.t.Transact(ctx, ws, ""))
+}
+
+func claimWrites(h booking.Hold) []Write {
+	ws := make([]Write, 0, len(h.Seats)+6)
+	for _, seat := range h.Seats {
+		ws = append(ws, Write{
+			Key: claimKey(h.Show, seatKey(seat)), Put: Item{aOwner: claimOwner(h)}, Where: Absent{},
+		})
+	}
+	return ws
+}
+
+func seatKey(s booking.Seat) boxoffice.SeatKey { return boxoffice.SeatKey{Seat: s.ID, Block: s.Block} }
+
+// allow adds the hold's seats to its buyer's, within the limit (TenAtMost).
+func (s *Store) allow(h booking.Hold, keepUntil time.Time) Write {
+	n := int64(len(h.Seats))
+	return Write{
+		Key: capKey(h.Show, h.Buyer),
+		Update: []Change{
+			{Attr: aCount, Op: Add, To: n},
+			{Attr: aTTL, Op: SetTo, To: keepUntil.Unix()},
+		},
+		Where: Any{NoAttr{aCount}, AtMost{aCount, int64(s.policy.MaxSeats) - n}},
+	}
+}
+
+func (s *Store) timerItem(h booking.Hold) Item {
+	return Item{
+		aKind: "hold", aExpires: h.ExpiresAt.UnixMilli(),
+		aTTL: h.ExpiresAt.Add(s.policy.Grace + timerGrace).Unix(),
+	}
+}
+
+// taken reads T1's refusal: what stood in the way, in the buyer's terms.
+func (s *Store) taken(h booking.Hold, err error) error {
+	var c *Canceled
+	if !errors.As(err, &c) {
+		return err
+	}
+	if !c.Has(ReasonCondition) {
+		return classify(c)
+	}
+	t := &boxoffice.Taken{Claims: map[seatmap.SeatID]boxoffice.Owner{}, Partial: c.Has(ReasonConflict) || c.Has(ReasonThrottled)}
+	for i, r := range c.Reasons {
+		if r.Code != ReasonCondition {
+			continue
+		}
+		switch {
+		case i < len(h.Seats):
+			o, err := ownerOf(r.Old)
+			if err != nil {
+				return err
+			}
+			t.Claims[h.Seats[i].ID] = o
+		case i == len(h.Seats):
+			old, err := HoldFromItem(r.Old)
+			if err != nil {
+				return err
+			}
+			t.Existing = &old
+		default:
+			n, _ := r.Old[aCount].(int64)
+			t.Full, t.Holding = true, int(n)
+		}
+	}
+	return t
+}
+
+// classify a refusal whose single conditions do not matter to the caller.
+func classify(err error) error {
+	var c *Canceled
+	if !errors.As(err, &c) {
+		return err
+	}
+	switch {
+	case c.Has(ReasonFault):
+		return fmt.Errorf("store: %w", c)
+	case c.Has(ReasonCondition):
+		return ErrStale
+	case c.Has(ReasonThrottled):
+		return ErrThrottled
+	}
+	return ErrContended
+}
+
+// Release is T3, the only transaction that ends a hold.
+func (s *Store) Release(ctx context.Context, e booking.Ending, o *boxoffice.OrderChange) error {
+	was := e.Was
+	hold := All{asRead(was)}
+	if e.Hold.State == booking.Expired {
+		hold = append(hold, AtMost{aExpires, e.Hold.EndedAt.Add(-s.policy.Grace).UnixMilli()})
+	}
+	ws := []Write{{Key: holdKey(was.ID), Put: holdItem(e.Hold), Where: hold}}
+	for _, seat := range e.Free {
+		ws = append(ws, Write{Key: claimKey(was.Show, seatKey(seat)), Delete: true, Where: Equal{aOwner, claimOwner(was)}})
+	}
+	for _, seat := range e.Line {
+		ws = append(ws,
+			Write{Key: claimKey(was.Show, seatKey(seat)), Put: Item{aOwner: lineOwner}, Where: Equal{aOwner, claimOwner(was)}},
+			Write{Key: poolKey(was.Show, seat.ID), Put: Item{aType: string(seat.Type), aBlock: seat.Block}},
+		)
+	}
+	if was.State != booking.Blocked {
+		n := int64(len(was.Seats))
+		ws = append(ws, Write{Key: capKey(was.Show, was.Buyer), Update: []Change{{Attr: aCount, Op: Add, To: -n}}, Where: AtLeast{aCount, n}})
+	}
+	if was.State == booking.Held {
+		ws = append(ws, Write{Key: timerKey(was), Delete: true})
+	}
+	if len(e.Free) > 0 {
+		ws = append(ws, gateCheck(e))
+	}
+	if o != nil {
+		ws = append(ws, orderWrite(*o))
+	}
+	return classify(s.t.Transact(ctx, ws, ""))
+}
+
+// gateCheck refuses to free a seat of a type that somebody waits for (NoGap).
+func gateCheck(e booking.Ending) Write {
+	unwanted := All{}
+	for _, t := range e.FreedTypes() {
+		unwanted = append(unwanted, NotHolding{aWanted, string(t)})
+	}
+	return Write{Key: gateKey(e.Was.Show, shardOf(e.Was.ID)), Check: true, Where: unwanted}
+}
+
+// asRead is the condition that the hold is still what was read.
+func asRead(h booking.Hold) Cond {
+	return All{Equal{aState, h.State.String()}, Equal{aRev, h.Rev}}
+}
+
+// HoldByID reads a hold, strongly consistent.
+func (s *Store) HoldByID(ctx context.Context, id booking.HoldID) (booking.Hold, error) {
+	it, err := s.t.Get(ctx, holdKey(id), true)
+	if err != nil {
+		return booking.Hold{}, fmt.Errorf("read hold %s: %w", id, err)
+	}
+	if it == nil {
+		return booking.Hold{}, booking.ErrHoldNotFound
+	}
+	return HoldFromItem(it)
+}
+
+// HoldsByID reads several holds, strongly consistent, not at one moment.
+func (s *Store) HoldsByID(ctx context.Context, ids []booking.HoldID) (map[booking.HoldID]booking.Hold, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	ks := make([]Key, len(ids))
+	for i, id := range ids {
+		ks[i] = holdKey(id)
+	}
+	items, err := s.t.BatchGet(ctx, ks, true)
+	if err != nil {
+		return nil, fmt.Errorf("read holds: %w", err)
+	}
+	holds := make(map[booking.HoldID]booking.Hold, len(items))
+	for _, it := range items {
+		h, err := HoldFromItem(it)
+		if err != nil {
+			return nil, err
+		}
+		holds[h.ID] = h
+	}
+	return holds, nil
+}
+
+// Claims reads the claims of some seats, strongly consistent, not at one moment.
+func (s *Store) Claims(ctx context.Context, show catalog.ShowID, seats []boxoffice.SeatKey) (map[seatmap.SeatID]boxoffice.Owner, error) {
+	ks := make([]Key, len(seats))
+	for i, seat := range seats {
+		ks[i] = claimKey(show, seat)
+	}
+	items, err := s.t.BatchGet(ctx, ks, true)
+	if err != nil {
+		return nil, fmt.Errorf("read claims of %s: %w", show, err)
+	}
+	claims := make(map[seatmap.SeatID]boxoffice.Owner, len(items))
+	for k, it := range items {
+		if claims[seatmap.SeatID(k.SK)], err = ownerOf(it); err != nil {
+			return nil, err
+		}
+	}
+	return claims, nil
+}
+
+// BlockClaims reads one partition of claims.
+func (s *Store) BlockClaims(ctx context.Context, show catalog.ShowID, block string) (map[seatmap.SeatID]boxoffice.Owner, error) {
+	claims := map[seatmap.SeatID]boxoffice.Owner{}
+	q := Query{Table: Claims, PK: blockPK(show, block), Consistent: true}
+	err := s.each(ctx, q, func(it Item) error {
+		o, err := ownerOf(it)
+		id, _ := it["sk"].(string)
+		claims[seatmap.SeatID(id)] = o
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read claims of %s, block %s: %w", show, block, err)
+	}
+	return claims, nil
+}
+
+// each visits all pages of a query.
+func (s *Store) each(ctx context.Context, q Query, visit func(Item) error) error {
+	for {
+		items, next, err := s.t.Query(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			if err := visit(it); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		q.Next = next
+	}
+}
+
+// Wanted reads the one gate of eight that a release of the hold checks.
+func (s *Store) Wanted(ctx context.Context, show catalog.ShowID, id booking.HoldID) (booking.Wanted, error) {
+	it, err := s.t.Get(ctx, gateKey(show, shardOf(id)), true)
+	if err != nil {
+		return nil, fmt.Errorf("read gate of %s: %w", show, err)
+	}
+	set, _ := it[aWanted].(Set)
+	var w booking.Wanted
+	for _, t := range set {
+		w = append(w, seatmap.SeatType(t))
+	}
+	return w, nil
+}
+
+// Allowance reads how many seats the buyer has.
+func (s *Store) Allowance(ctx context.Context, show catalog.ShowID, b booking.Buyer) (int, error) {
+	it, err := s.t.Get(ctx, capKey(show, b), true)
+	n, _ := it[aCount].(int64)
+	return int(n), err
+}
+
+// Timers reads one shard of a show's deadlines, soonest first.
+func (s *Store) Timers(ctx context.Context, show catalog.ShowID, shard int, upTo time.Time) ([]boxoffice.Timer, error) {
+	q := Query{Table: Timers, PK: timerPK(show, shard), Consistent: true}
+	if !upTo.IsZero() {
+		q.Before = timerSK(upTo.Add(time.Millisecond), "")
+	}
+	var timers []boxoffice.Timer
+	err := s.each(ctx, q, func(it Item) error {
+		t, err := TimerFromItem(it)
+		timers = append(timers, t)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read timers of %s: %w", show, err)
+	}
+	return timers, nil
+}

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/order"
+	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+)
+
+// The tables: apart where streams or rights differ.
+const (
+	Claims    Table = "claims"    // claims and allowances; no stream
+	Holds     Table = "holds"     // streamed; TTL after the end
+	Timers    Table = "timers"    // streamed; TTL is the last net under a deadline
+	Line      Table = "line"      // gates, the lane's state, entries, pool items; streamed
+	Orders    Table = "orders"    // orders and payments; streamed
+	Snapshots Table = "snapshots" // packed seat maps and statuses: derived, may be lost
+)
+
+// Names lists every table but the catalogue's.
+var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots}
+
+const (
+	skHold = "HOLD"
+	skCap  = "CAP"
+	skGate = "GATE"
+	skMap  = "MAP"
+)
+
+const houseOwner = "HOUSE#"
+const lineOwner = "LINE"
+
+func claimKey(show catalog.ShowID, k boxoffice.SeatKey) Key {
+	return Key{Claims, blockPK(show, k.Block), string(k.Seat)}
+}
+
+func blockPK(show catalog.ShowID, block string) string {
+	return "SHOW#" + string(show) + "#" + block
+}
+
+func capKey(show catalog.ShowID, b booking.Buyer) Key {
+	return Key{Claims, "CAP#" + string(show) + "#" + string(b), skCap}
+}
+
+func holdKey(id booking.HoldID) Key { return Key{Holds, holdPrefix + string(id), skHold} }
+
+const holdPrefix = "HOLD#"
+
+func shardOf(id booking.HoldID) int {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return int(h.Sum32() % boxoffice.Shards)
+}
+
+func timerPK(show catalog.ShowID, shard int) string {
+	return fmt.Sprintf("EXP#%s#%d", show, shard)
+}
+
+// timerSK sorts by time: milliseconds since 1970 in 13 digits, good until the year 2286.
+func timerSK(at time.Time, id booking.HoldID) string {
+	return fmt.Sprintf("%013d#%s", at.UnixMilli(), id)
+}
+
+func timerKey(h booking.Hold) Key {
+	return Key{Timers, timerPK(h.Show, shardOf(h.ID)), timerSK(h.ExpiresAt, h.ID)}
+}
+
+func gateKey(show catalog.ShowID, shard int) Key {
+	return Key{Line, "GATE#" + string(show) + "#" + strconv.Itoa(shard), skGate}
+}
+
+const linePrefix = "LINE#"
+const poolPrefix = "S#"
+
+func linePK(show catalog.ShowID) string { return linePrefix + string(show) }
+
+func poolKey(show catalog.ShowID, seat seatmap.SeatID) Key {
+	return Key{Line, linePK(show), poolPrefix + string(seat)}
+}
+
+func orderKey(id order.ID) Key { return Key{Orders, orderPrefix + string(id), "ORDER"} }
+
+const paymentPrefix = "PAY#"
+
+func paymentKey(id payment.ID) Key { return Key{Orders, paymentPrefix + string(id), "PAY"} }
+
+func mapKey(show catalog.ShowID) Key { return Key{Snapshots, "MAP#" + string(show), skMap} }
+
+func statusPK(city catalog.CityID, movie catalog.MovieID) string {
+	return "STATUS#" + string(city) + "#" + string(movie)
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/order"
+	"github.com/fairseat/fairseat/pkg/payment"
+)
+
+// StartPayment ties a new payment, and with the first one a new order, to a hold
+// that can still be paid for.
+func (s *Store) StartPayment(ctx context.Context, was, next booking.Hold, p payment.Payment, o order.Order, fresh bool, now time.Time) error {
+	ws := []Write{
+		{Key: holdKey(was.ID), Put: holdItem(next), Where: s.payable(was, now)},
+		{Key: paymentKey(p.ID), Put: paymentItem(p), Where: Absent{}},
+	}
+	if fresh {
+		ws = append(ws, Write{Key: orderKey(o.ID), Put: orderItem(o), Where: Absent{}})
+	}
+	return classify(s.t.Transact(ctx, ws, ""))
+}
+
+// payable: the hold as read, and not past its grace by the writer's clock.
+func (s *Store) payable(h booking.Hold, now time.Time) Cond {
+	return All{asRead(h), AtLeast{aExpires, now.Add(-s.policy.Grace).UnixMilli() + 1}}
+}
+
+// Confirm is T2: it touches no seat.
+func (s *Store) Confirm(ctx context.Context, was, next booking.Hold, p boxoffice.PaymentChange, o boxoffice.OrderChange, now time.Time) error {
+	return classify(s.t.Transact(ctx, []Write{
+		{Key: holdKey(was.ID), Put: holdItem(next), Where: s.payable(was, now)},
+		{Key: timerKey(was), Delete: true},
+		paymentWrite(p),
+		orderWrite(o),
+	}, ""))
+}
+
+// Regrant is T4. Seats or allowance that stand in the way are *boxoffice.Taken;
+// anything else that changed is ErrStale, for then the money may be settled already.
+func (s *Store) Regrant(ctx context.Context, old, h booking.Hold, keepUntil time.Time, p boxoffice.PaymentChange, o boxoffice.OrderChange) error {
+	ws := claimWrites(h)
+	ws = append(ws,
+		Write{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}},
+		s.allow(h, keepUntil),
+		Write{Key: holdKey(old.ID), Check: true, Where: asRead(old)},
+		paymentWrite(p),
+		orderWrite(o),
+	)
+	err := s.t.Transact(ctx, ws, "")
+	var c *Canceled
+	if !errors.As(err, &c) {
+		return err
+	}
+	n := len(h.Seats)
+	for i, r := range c.Reasons {
+		if r.Code == ReasonCondition && i != n+1 && i >= n {
+			return ErrStale
+		}
+	}
+	return s.taken(h, err)
+}
+
+// ChangePayment moves a payment, and its order where o is not nil.
+func (s *Store) ChangePayment(ctx context.Context, p boxoffice.PaymentChange, o *boxoffice.OrderChange) error {
+	ws := []Write{paymentWrite(p)}
+	if o != nil {
+		ws = append(ws, orderWrite(*o))
+	}
+	return classify(s.t.Transact(ctx, ws, ""))
+}
+
+// WakePayment makes a stream record about an appointment that stands.
+func (s *Store) WakePayment(ctx context.Context, p payment.Payment) error {
+	return classify(s.t.Transact(ctx, []Write{{
+		Key:    paymentKey(p.ID),
+		Update: []Change{{Attr: aWoken, Op: Add, To: int64(1)}},
+		Where:  All{Equal{aState, string(p.State)}, Equal{aAsk, p.NextAskAt.UnixMilli()}},
+	}}, ""))
+}
+
+func orderWrite(o boxoffice.OrderChange) Write {
+	return Write{Key: orderKey(o.Next.ID), Put: orderItem(o.Next), Where: Equal{aState, string(o.Was)}}
+}
+
+// paymentWrite sets what differs, on the condition of the state and, where the
+// appointment moves, of the appointment that was read.
+func paymentWrite(c boxoffice.PaymentChange) Write {
+	before, after := paymentItem(c.Was), paymentItem(c.Next)
+	where := All{Equal{aState, string(c.Was.State)}}
+	var changes []Change
+	for _, attr := range []string{aState, aAsk, aAttempt, aRef, aActionKind, aActionValue, aCaptured} {
+		was, is := before[attr], after[attr]
+		switch {
+		case was == is:
+		case is == nil:
+			changes = append(changes, Change{Attr: attr, Op: Unset})
+		default:
+			changes = append(changes, Change{Attr: attr, Op: SetTo, To: is})
+		}
+	}
+	if c.Was.State == c.Next.State && before[aAsk] != nil && before[aAsk] != after[aAsk] {
+		where = append(where, Equal{aAsk, before[aAsk]})
+	}
+	return Write{Key: paymentKey(c.Next.ID), Update: changes, Where: where}
+}
+
+// PaymentByID reads a payment, strongly consistent.
+func (s *Store) PaymentByID(ctx context.Context, id payment.ID) (payment.Payment, error) {
+	it, err := s.t.Get(ctx, paymentKey(id), true)
+	if err != nil {
+		return payment.Payment{}, fmt.Errorf("read payment %s: %w", id, err)
+	}
+	if it == nil {
+		return payment.Payment{}, boxoffice.ErrPaymentNotFound
+	}
+	return PaymentFromItem(it)
+}
+
+// OrderByID reads an order, strongly consistent.
+func (s *Store) OrderByID(ctx context.Context, id order.ID) (order.Order, error) {
+	it, err := s.t.Get(ctx, orderKey(id), true)
+	if err != nil {
+		return order.Order{}, fmt.Errorf("read order %s: %w", id, err)
+	}
+	if it == nil {
+		return order.Order{}, boxoffice.ErrOrderNotFound
+	}
+	return orderFromItem(it)
+}

@@ -1,0 +1,135 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/relay"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/store"
+)
+
+// Sender sends a message at least once, or fails.
+type Sender interface {
+	Send(ctx context.Context, m relay.Message) error
+}
+
+// RelayHolds sends what the stream of holds causes.
+func RelayHolds(s Sender, p booking.Policy, clock func() time.Time) StreamHandler {
+	return Stream(func(ctx context.Context, r relay.Record) error {
+		ms, err := relay.OfHold(r, p, clock())
+		return send(ctx, s, ms, err)
+	})
+}
+
+// RelayPayments sends what the stream of orders and payments causes.
+func RelayPayments(s Sender, clock func() time.Time) StreamHandler {
+	return Stream(func(ctx context.Context, r relay.Record) error {
+		ms, err := relay.OfPayment(r, clock())
+		return send(ctx, s, ms, err)
+	})
+}
+
+func send(ctx context.Context, s Sender, ms []relay.Message, err error) error {
+	for _, m := range ms {
+		err = errors.Join(err, s.Send(ctx, m))
+	}
+	return err
+}
+
+// ExpireHold ends a hold whose timer message has come.
+func ExpireHold(o *boxoffice.Office) QueueHandler {
+	return Messages(false, func(ctx context.Context, m relay.HoldDue) error { return expire(ctx, o, m.Hold) })
+}
+
+// ExpireTimer ends a hold whose timer item the database's TTL has deleted: the
+// last net, for when nobody met the hold and its message was lost.
+func ExpireTimer(o *boxoffice.Office) StreamHandler {
+	return Stream(func(ctx context.Context, r relay.Record) error {
+		if r.New != nil || !r.Service {
+			return nil
+		}
+		t, err := store.TimerFromItem(r.Old)
+		if err != nil {
+			return err
+		}
+		return expire(ctx, o, t.Hold)
+	})
+}
+
+// expire counts a hold that was sold or is gone as done.
+func expire(ctx context.Context, o *boxoffice.Office, id booking.HoldID) error {
+	h, err := o.End(ctx, id, booking.ByExpiry)
+	switch {
+	case errors.Is(err, booking.ErrAlreadyPaid), errors.Is(err, booking.ErrHoldNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	slog.InfoContext(ctx, "hold ended", "hold", string(h.ID), "show", string(h.Show), "state", h.State.String())
+	return nil
+}
+
+// AskProvider keeps appointments with payment providers.
+func AskProvider(o *boxoffice.Office) QueueHandler {
+	return Messages(false, func(ctx context.Context, m relay.AskDue) error {
+		return o.Ask(ctx, m.Payment, time.UnixMilli(m.Due).UTC())
+	})
+}
+
+// AdvanceLine runs a show's lane.
+func AdvanceLine(o *boxoffice.Office) QueueHandler {
+	return Messages(true, func(ctx context.Context, m relay.LaneWake) error { return o.RunLane(ctx, m.Show) })
+}
+
+// ProjectSeatmap brings the seat maps up to date that a batch of records touches,
+// each show once.
+func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
+	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+		seats := map[catalog.ShowID][]seatmap.SeatID{}
+		for _, r := range e.Records {
+			rec, err := record(r)
+			if err == nil {
+				err = touched(seats, rec)
+			}
+			if err != nil {
+				slog.ErrorContext(ctx, "stream record failed", "sequence", r.Change.SequenceNumber, "err", err.Error())
+				return stopAt(r), nil
+			}
+		}
+		for show, ids := range seats {
+			if err := o.Project(ctx, show, ids); err != nil {
+				slog.ErrorContext(ctx, "seat map failed", "show", string(show), "err", err.Error())
+				return stopAt(e.Records[0]), nil
+			}
+		}
+		return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}, nil
+	}
+}
+
+// touched adds the seats that a record of a hold or of a pool item is about.
+func touched(seats map[catalog.ShowID][]seatmap.SeatID, r relay.Record) error {
+	it := r.New
+	if it == nil {
+		it = r.Old
+	}
+	if show, seat, ok := store.PoolSeat(it); ok {
+		seats[show] = append(seats[show], seat)
+		return nil
+	}
+	if !store.IsHold(it) || r.New == nil {
+		return nil // the line's other items; a receipt whose day is over
+	}
+	h, err := store.HoldFromItem(it)
+	for _, s := range h.Seats {
+		seats[h.Show] = append(seats[h.Show], s.ID)
+	}
+	return err
+}
