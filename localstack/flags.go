@@ -19,7 +19,7 @@ type settings struct {
 	withParent bool
 	readyFile  string
 	banner     string
-	say        *speaker
+	say        speaker
 }
 
 var errHelp = errors.New("help was asked for")

@@ -51,7 +51,7 @@ func run(args []string) int {
 	select {
 	case <-ctx.Done():
 		stop() // a second Ctrl-C does not wait
-		s.say.note("stopping")
+		s.say.Note("stopping")
 		return 0
 	case err := <-c.Failed():
 		fmt.Fprintln(os.Stderr, err)
@@ -62,7 +62,7 @@ func run(args []string) int {
 // work runs the commands that follow the start, then tells that all is ready.
 func work(ctx context.Context, c *cloud.Cloud, s settings) error {
 	for _, cmd := range s.after {
-		if err := c.Run(ctx, cmd); err != nil {
+		if err := c.Run(ctx, cmd, os.Stdout, os.Stderr); err != nil {
 			return err
 		}
 	}

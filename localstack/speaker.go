@@ -2,44 +2,47 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/fairseat/fairseat/localstack/cloud"
+	"github.com/fairseat/fairseat/localstack/console"
 )
 
-// speaker writes what the stack has to say.
-type speaker struct{}
+// speaker writes what the stack has to say to standard error; standard output
+// belongs to the commands and to the banner.
+type speaker struct{ *console.Console }
 
-func newSpeaker(format string) (*speaker, error) {
-	switch format {
-	case "auto", "text", "json":
-		return &speaker{}, nil
+func newSpeaker(format string) (speaker, error) {
+	f, err := console.ParseFormat(format)
+	if err != nil {
+		return speaker{}, err
 	}
-	return nil, fmt.Errorf("localstack: there is no log format %q, only auto, text and json", format)
+	return speaker{console.New(os.Stderr, f, time.Now)}, nil
 }
 
-func (s *speaker) wire(o *cloud.Options) {
-	o.Progress = os.Stderr
-	o.Output = func(string) io.Writer { return os.Stdout }
+func (s speaker) wire(o *cloud.Options) {
+	o.Progress = s.Output("setup")
+	o.Output = s.Output
+	o.Line, o.Access, o.Note = s.Line, s.Access, s.Note
 }
 
-func (s *speaker) note(text string) { fmt.Fprintln(os.Stderr, text) }
-
-func (s *speaker) ready(c *cloud.Cloud, took time.Duration) {
-	fmt.Fprintf(os.Stderr, "ready after %s\n", took.Round(10*time.Millisecond))
+func (s speaker) ready(c *cloud.Cloud, took time.Duration) {
+	if len(c.Stack.NotHere) > 0 {
+		s.Note("not here: " + strings.Join(c.Stack.NotHere, ", "))
+	}
 	vars := variables(c)
-	fmt.Fprintf(os.Stderr, "  REST API  %s\n", c.URL)
-	fmt.Fprintf(os.Stderr, "  DynamoDB  %s\n", vars["AWS_ENDPOINT_URL_DYNAMODB"])
-	fmt.Fprintf(os.Stderr, "  SQS       %s\n", vars["AWS_ENDPOINT_URL_SQS"])
-	for _, what := range c.Stack.NotHere {
-		fmt.Fprintf(os.Stderr, "  not here: %s\n", what)
+	s.Note("DynamoDB at " + vars["AWS_ENDPOINT_URL_DYNAMODB"])
+	s.Note("SQS at " + vars["AWS_ENDPOINT_URL_SQS"])
+	if c.URL != "" {
+		s.Note("REST API at " + c.URL)
 	}
+	s.Note(fmt.Sprintf("ready after %s", took.Round(10*time.Millisecond)))
 }
 
 // banner prints a text file with the stack's variables filled in.
-func (s *speaker) banner(path string, c *cloud.Cloud) error {
+func (s speaker) banner(path string, c *cloud.Cloud) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("banner: %w", err)

@@ -33,12 +33,12 @@ func (f *files) checkFilms(all *faults) {
 
 func checkText(r row[filmRow], all *faults) {
 	m := r.v
-	all.need(m.Title != "", r.refuse("film %q has no title", m.ID))
+	all.need(m.Title != "", r, "film %q has no title", m.ID)
 	all.need(strings.HasSuffix(m.Description, ".") && !isHan(m.Description) && utf8.RuneCountInString(m.Description) <= maxSentence,
-		r.refuse("description is not an English sentence of at most %d characters", maxSentence))
+		r, "description is not an English sentence of at most %d characters", maxSentence)
 	all.need(strings.HasSuffix(m.DescriptionZH, "。") && isHan(m.DescriptionZH) && utf8.RuneCountInString(m.DescriptionZH) <= maxSentenceZH,
-		r.refuse("description_zh is not a Chinese sentence of at most %d characters", maxSentenceZH))
-	all.need(m.TitleZH == nil || isHan(*m.TitleZH) || allDigits(*m.TitleZH), r.refuse("title_zh %q is not Chinese", text(m.TitleZH)))
+		r, "description_zh is not a Chinese sentence of at most %d characters", maxSentenceZH)
+	all.need(m.TitleZH == nil || isHan(*m.TitleZH) || allDigits(*m.TitleZH), r, "title_zh %q is not Chinese", text(m.TitleZH))
 }
 
 func allDigits(s string) bool {
@@ -49,18 +49,18 @@ func allDigits(s string) bool {
 func checkFacts(r row[filmRow], all *faults) {
 	m := r.v
 	if m.RuntimeMin != nil {
-		all.need(*m.RuntimeMin >= minRuntime && *m.RuntimeMin <= maxRuntime, r.refuse("runtime_min %d; want %d to %d", *m.RuntimeMin, minRuntime, maxRuntime))
+		all.need(*m.RuntimeMin >= minRuntime && *m.RuntimeMin <= maxRuntime, r, "runtime_min %d; want %d to %d", *m.RuntimeMin, minRuntime, maxRuntime)
 	}
 	if m.Year != nil {
-		all.need(*m.Year >= minYear && *m.Year <= maxYear, r.refuse("year %d; want %d to %d", *m.Year, minYear, maxYear))
+		all.need(*m.Year >= minYear && *m.Year <= maxYear, r, "year %d; want %d to %d", *m.Year, minYear, maxYear)
 	}
 	if m.ReleaseDate != nil {
-		all.need(dateOf(*m.ReleaseDate, m.Year), r.refuse("release_date %q is no date of the film's year", *m.ReleaseDate))
+		all.need(dateOf(*m.ReleaseDate, m.Year), r, "release_date %q is no date of the film's year", *m.ReleaseDate)
 	}
 	for _, c := range m.Countries {
-		all.need(countryForm.MatchString(c), r.refuse("country %q is not two capital letters", c))
+		all.need(countryForm.MatchString(c), r, "country %q is not two capital letters", c)
 	}
-	all.need(m.Rating == nil || slices.Contains(ratings, *m.Rating), r.refuse("rating_mpaa %q is unknown", text(m.Rating)))
+	all.need(m.Rating == nil || slices.Contains(ratings, *m.Rating), r, "rating_mpaa %q is unknown", text(m.Rating))
 }
 
 func dateOf(s string, year *int) bool {
@@ -84,7 +84,7 @@ func checkSources(r row[filmRow], all *faults) {
 		{"directors", "director", m.Directors != nil},
 		{"year", "year", m.Year != nil},
 	} {
-		all.need(!fact.there || len(m.Checked[fact.source]) > 0, r.refuse("%s without a source in checked.%s", fact.name, fact.source))
+		all.need(!fact.there || len(m.Checked[fact.source]) > 0, r, "%s without a source in checked.%s", fact.name, fact.source)
 	}
 }
 

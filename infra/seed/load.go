@@ -41,18 +41,18 @@ func (l *loader) load(ctx context.Context, phases []iter.Seq[store.CatalogRow]) 
 }
 
 func (l *loader) phase(ctx context.Context, rows iter.Seq[store.CatalogRow]) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, running := errgroup.WithContext(ctx)
 	g.SetLimit(l.workers)
 	for batch := range batches(rows) {
-		if ctx.Err() != nil {
+		if running.Err() != nil {
 			break
 		}
-		g.Go(func() error { return l.put(ctx, batch) })
+		g.Go(func() error { return l.put(running, batch) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return ctx.Err()
+	return ctx.Err() // a phase cut short is no phase done
 }
 
 // batches cuts rows into what one transaction takes.
@@ -83,7 +83,7 @@ func (l *loader) put(ctx context.Context, batch []store.CatalogRow) error {
 		written, err := l.catalog.Load(ctx, batch)
 		l.items.Add(int64(written))
 		switch fault.KindOf(err) {
-		case fault.Busy, fault.Unknown, fault.Stale:
+		case fault.Busy, fault.Contended, fault.Unknown, fault.Stale:
 			if n == attempts {
 				return fmt.Errorf("given up after %d attempts: %w", n, err)
 			}

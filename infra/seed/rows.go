@@ -30,6 +30,13 @@ func (r row[T]) refuse(format string, args ...any) error {
 	return &refusal{r.file, r.line, fmt.Sprintf(format, args...)}
 }
 
+// wholeFile is the place of what is wrong with no row of its own.
+type wholeFile string
+
+func (w wholeFile) refuse(format string, args ...any) error {
+	return fmt.Errorf("%s: "+format, append([]any{string(w)}, args...)...)
+}
+
 // readRows decodes the array that is the whole file, or that is the member of the
 // file's object when member is not "". A member that is unknown, missing, there
 // twice or of another type is refused.
@@ -40,13 +47,15 @@ func readRows[T any](file string, data []byte, member string) ([]row[T], error) 
 		return nil, at(dec.InputOffset(), err)
 	}
 	var rows []row[T]
+	line, counted := 1, int64(0)
 	for dec.More() {
 		start := nextValue(data, dec.InputOffset())
+		line, counted = line+bytes.Count(data[counted:start], newline), start
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
 			return nil, at(offsetOf(err, start), err)
 		}
-		r := row[T]{file: file, line: lineAt(data, start)}
+		r := row[T]{file: file, line: line}
 		if err := strict(raw, &r.v); err != nil {
 			return nil, at(start+offsetOf(err, 0), err)
 		}
@@ -101,8 +110,10 @@ func nextValue(data []byte, offset int64) int64 {
 	return offset + int64(len(rest)-len(bytes.TrimLeft(rest, " \t\r\n,")))
 }
 
+var newline = []byte("\n")
+
 func lineAt(data []byte, offset int64) int {
-	return 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n"))
+	return 1 + bytes.Count(data[:min(offset, int64(len(data)))], newline)
 }
 
 // offsetOf is where in the decoded bytes err arose, or other when it does not say.

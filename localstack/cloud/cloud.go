@@ -12,6 +12,7 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -252,7 +253,8 @@ const companionLimit = time.Minute
 
 func (c *Cloud) startCompanions(context.Context) error {
 	for _, cmd := range c.opts.Companions {
-		spec, ports, err := c.spec(cmd)
+		out := c.opts.Output(cmd.Name)
+		spec, ports, err := c.spec(cmd, out, out)
 		if err != nil {
 			return err
 		}
@@ -271,22 +273,21 @@ func (c *Cloud) startCompanions(context.Context) error {
 	return nil
 }
 
-func (c *Cloud) spec(cmd Command) (process.Spec, []int, error) {
+func (c *Cloud) spec(cmd Command, stdout, stderr io.Writer) (process.Spec, []int, error) {
 	args, ports, err := c.ports.fillAll(cmd.Args)
 	if err != nil {
 		return process.Spec{}, nil, err
 	}
-	out := c.opts.Output(cmd.Name)
 	return process.Spec{
 		Name: cmd.Name, Path: args[0], Args: args[1:],
-		Env: append(inherited(), c.Env...), Stdout: out, Stderr: out,
+		Env: append(inherited(), c.Env...), Stdout: stdout, Stderr: stderr,
 	}, ports, nil
 }
 
 // Run runs a command with the stack's environment and waits for its end. The
 // error of a command that failed holds an *exec.ExitError.
-func (c *Cloud) Run(ctx context.Context, cmd Command) error {
-	spec, _, err := c.spec(cmd)
+func (c *Cloud) Run(ctx context.Context, cmd Command, stdout, stderr io.Writer) error {
+	spec, _, err := c.spec(cmd, stdout, stderr)
 	if err != nil {
 		return err
 	}

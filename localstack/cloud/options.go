@@ -30,7 +30,7 @@ type Options struct {
 	Line     func(runtime.Line)          // what functions write; nil = dropped
 	Access   func(gateway.Access)        // requests that were served; nil = dropped
 	Note     func(string)                // what the cloud itself has to say; nil = dropped
-	Output   func(name string) io.Writer // of companions and commands; nil = Progress
+	Output   func(name string) io.Writer // of companions; nil = Progress
 }
 
 func (o Options) filled() Options {

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -126,11 +128,23 @@ func (p *Pool) take(ctx context.Context) error {
 func (p *Pool) serve(inv *invocation) {
 	p.invocations.Add(1)
 	p.inFlight.Add(1)
-	defer func() { p.inFlight.Add(-1); <-p.slots }()
-	inv.counted = &p.errors
+	p.run(inv)
+	if inv.result.Err != nil {
+		p.errors.Add(1)
+	}
+	p.inFlight.Add(-1)
+	<-p.slots
+	inv.done <- inv.result
+}
+
+func (p *Pool) run(inv *invocation) {
 	for {
 		w, err := p.pick(inv)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrClosed):
+			inv.fail(exitError(inv.id, "signal: killed"))
+			return
+		case err != nil:
 			inv.fail(failure(inv.id, "Runtime.InvalidEntrypoint", err.Error()))
 			return
 		}
@@ -232,13 +246,18 @@ func (p *Pool) warm(ctx context.Context) error {
 	return nil
 }
 
-// Kill ends every process by SIGKILL, in the middle of whatever it does. The pool
-// goes on: the next invocation starts a new one.
+// Kill ends every process by SIGKILL, in the middle of whatever it does, and
+// returns when they are gone. The pool goes on: the next invocation starts a new one.
 func (p *Pool) Kill() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for w := range p.live {
+	p.idle = nil // none of them may be picked while it dies
+	doomed := slices.Collect(maps.Keys(p.live))
+	p.mu.Unlock()
+	for _, w := range doomed {
 		w.kill()
+	}
+	for _, w := range doomed {
+		<-w.exited
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/fairseat/fairseat/localstack/process"
@@ -30,22 +29,21 @@ type invocation struct {
 	cold      bool
 	deadline  time.Time
 	started   time.Time
-	done      chan Result
 	once      sync.Once
-	counted   *atomic.Int64
+	result    Result
+	done      chan Result
 }
 
-// finish is the one place where an invocation ends; the first end counts.
+// finish is the one place where an invocation's result is made; the first counts.
+// Its caller learns of it when the process is ready for more, or gone: an
+// invocation that follows at once finds a warm process.
 func (inv *invocation) finish(payload []byte, fe *FunctionError) {
 	inv.once.Do(func() {
 		r := Result{RequestID: inv.id, Payload: payload, Err: fe, Cold: inv.cold}
 		if !inv.started.IsZero() {
 			r.Duration = time.Since(inv.started)
 		}
-		if fe != nil {
-			inv.counted.Add(1)
-		}
-		inv.done <- r
+		inv.result = r
 	})
 }
 

@@ -75,6 +75,9 @@ func configure(args []string, env func(string) string) (addr string, opt sim.Opt
 		return "", opt, errors.New("FAIRSEAT_SANDBOX_SECRET is not set; the shop needs the same one")
 	}
 	opt.Now, opt.Random = time.Now, rand.Int64N
+	wire := http.DefaultTransport.(*http.Transport).Clone()
+	wire.MaxIdleConnsPerHost = 32 // one shop gets all the callbacks
+	opt.Transport = wire
 	opt.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	return addr, opt, loopback(addr)
 }

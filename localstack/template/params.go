@@ -26,6 +26,8 @@ func (l *loader) readParameters(n *yaml.Node, given map[string]string) {
 		if !ok {
 			if text = p.text("Default"); !p.has("Default") && v != nil && v.kind == object {
 				l.fail(body.Line, at, "has no default and no value was given")
+				l.params[name] = &value{kind: broken, line: body.Line}
+				continue
 			}
 		}
 		l.params[name] = l.parameter(p, text)

@@ -165,7 +165,7 @@ func TestReaderShowtimes(t *testing.T) {
 	s.shows = []Show{
 		show("past", "a", -time.Hour, "2026-11-21"), show("now", "a", 0, "2026-11-21"), show("b1", "b", time.Hour, "2026-11-21"),
 		show("a2", "a", 3*time.Hour, "2026-11-22"), show("a1", "a", 2*time.Hour, "2026-11-21"), off,
-		show("far west", "b", 35*time.Hour, "2026-11-21"), show("c", "c", 400*24*time.Hour, "2027-12-26"),
+		show("far west", "b", 23*time.Hour, "2026-11-21"), show("c", "c", 400*24*time.Hour, "2027-12-26"),
 	}
 	for _, tt := range []struct{ date, want string }{
 		{"", "a: a1 a2; b: b1 far west"},

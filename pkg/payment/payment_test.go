@@ -110,6 +110,9 @@ func TestNextAsk(t *testing.T) {
 			t.Errorf("%s: %v after %v, want %v after %v", c.name, got.Step, got.At.Sub(t0), c.step, c.at)
 		}
 	}
+	if got := NextAsk(p, t0.Add(23*time.Hour), t0.Add(30*time.Hour), grace); got != (Ask{AskClose, t0.Add(24 * time.Hour)}) {
+		t.Errorf("a hold of more than a day: %v", got)
+	}
 	for _, s := range []State{Captured, Failed, Refunded} {
 		if got := NextAsk(samplePayment(s), t0, expiry, grace); got != (Ask{Step: AskNothing}) {
 			t.Errorf("%s: %v", s, got)
@@ -156,8 +159,8 @@ func TestNextAskAgainstItsTwin(t *testing.T) {
 		}
 		p := samplePayment(Pending)
 		p.CreatedAt = t0
-		expiry, grace := t0.Add(sec("hold", 7200)), sec("grace", 60)
-		now := t0.Add(sec("now", 100_000))
+		expiry, grace := t0.Add(sec("hold", 100_000)), sec("grace", 60)
+		now := t0.Add(sec("now", 120_000))
 		got := NextAsk(p, now, expiry, grace)
 		want := Ask{AskClose, t0.Add(24 * time.Hour)}
 		if !want.At.After(now) {

@@ -2,7 +2,8 @@ package seatmap
 
 // Want is a party's wish.
 type Want struct {
-	// Count is how many seats, at least 1.
+	// Count is how many seats, at least 1. The work grows with its square: the
+	// caller bounds it (ten, requirement A10).
 	Count int
 	// Type restricts the party to one type; empty means any that is sold to
 	// everybody, standing places only where seats do not suffice.

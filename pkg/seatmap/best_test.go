@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
 )
 
 func all(int) bool { return true }
@@ -48,16 +46,19 @@ func TestBest(t *testing.T) {
 		{"2: one row across the aisle", multiplex, "B-1 B-2 B-3 C-1 C-2 C-9", Want{Count: 3}, "B-1 B-2 B-3"},
 		{"2: not past a stranger", multiplex, "B-1 B-2 B-4 B-5 C-1", Want{Count: 3}, "B-1 B-2 C-1"},
 		{"3: two behind two", multiplex, "B-1 B-2 C-1 C-2 B-9 C-10", Want{Count: 4}, "B-1 B-2 C-1 C-2"},
+		{"3: a loveseat before a single", []string{"LLR", "R__"}, "A-1 A-2 B-1", Want{Count: 3}, "A-1 A-2 B-1"},
 		{"3: nobody alone in front", multiplex, "B-3 C-3 C-4 C-5 B-9 B-10 C-9 C-10", Want{Count: 4}, "B-9 B-10 C-9 C-10"},
 		{"3: in line rather than askew", multiplex, "B-6 B-7 C-5 C-6 C-7", Want{Count: 4}, "B-6 B-7 C-6 C-7"},
 		{"4: nearest cluster", multiplex, "B-1 B-8 B-10 C-9 D-1 D-2", Want{Count: 3}, "B-8 B-10 C-9"},
 		{"4: a pair and a single", multiplex, "B-3 D-1 D-2", Want{Count: 3}, "B-3 D-1 D-2"},
 		{"4: two pairs although a single is nearer", multiplex, "B-5 D-1 D-2 D-9 D-10", Want{Count: 4}, "D-1 D-2 D-9 D-10"},
+		{"4: a pair that is nearer than singles", []string{"LLRLLRRRRRRRR"}, "A-1 A-2 A-4 A-5 A-9 A-11", Want{Count: 4}, "A-1 A-2 A-4 A-5"},
 		{"4: cannot be made up", multiplex, "D-1 D-2 D-9 D-10", Want{Count: 3}, ""},
 
 		{"twos rather than the place of another two", []string{"WCWC_CWCW"}, "", Want{Count: 4, Type: Wheelchair}, "A-1 A-2 A-3 A-4"},
 		{"the place without companion for who comes alone", []string{"WCWC_W", "RRRR__"}, "", Want{Count: 1, Type: Wheelchair}, "A-5"},
 		{"another's companion place when its own is gone", []string{"CWCWC"}, "A-2 A-3 A-4 A-5", Want{Count: 4, Type: Wheelchair}, "A-2 A-3 A-4 A-5"},
+		{"the odd one breaks no other two", []string{"WC_WC__W"}, "", Want{Count: 3, Type: Wheelchair}, "A-3 A-4 A-5"},
 		{"two and one", []string{"WC_W"}, "", Want{Count: 3, Type: Wheelchair}, "A-1 A-2 A-3"},
 	}
 	for _, tt := range tests {
@@ -169,52 +170,76 @@ func hasRun(l *Layout, taken []bool, n int) bool {
 	return false
 }
 
-// TestSellOut books parties of 2 to 6 until the hall is full: every party that
-// fits is served, and sits together while a run of its size is left.
-func TestSellOut(t *testing.T) {
+// sale books parties of 2 to 6 one after another.
+type sale struct {
+	l     *Layout
+	taken []bool
+	left  int
+	seed  uint64
+}
+
+// book serves the next party and checks that it sits together while a run of
+// its size is left. It answers false when the party was turned away.
+func (s *sale) book(t *testing.T) (n int, served bool) {
+	t.Helper()
+	s.seed++
+	n = 2 + int(mix(s.seed)%5)
+	together := hasRun(s.l, s.taken, n)
+	got, ok := Best(s.l, func(i int) bool { return !s.taken[i] }, Want{Count: n, Start: mix(s.seed ^ 1<<40)})
+	if !ok {
+		return n, false
+	}
+	if len(got) != n || together && !(twin{l: s.l}).together(got) {
+		t.Fatalf("seed %d: party of %d got %v", s.seed, n, s.l.IDs(got))
+	}
+	for _, i := range got {
+		if s.taken[i] {
+			t.Fatalf("seed %d: seat %s given twice", s.seed, s.l.At(i).ID)
+		}
+		s.taken[i] = true
+		s.left--
+	}
+	return n, true
+}
+
+func TestManyBookers(t *testing.T) {
 	l := concertHall(t)
 	if l.Len() != 8000 {
 		t.Fatalf("%d seats", l.Len())
 	}
-	rapid.Check(t, func(t *rapid.T) {
-		taken := make([]bool, l.Len())
-		left := l.Len()
-		free := func(i int) bool { return !taken[i] }
-		seed := rapid.Uint64().Draw(t, "seed")
-		// All but the last 1,500 seats are sold in advance, at random.
-		for i := range taken {
-			if sold := rapid.Bool().Draw(t, "sold in advance"); sold && i%100 < 90 {
-				taken[i] = true
-				left--
-			}
-			if i >= 200 {
-				break
-			}
-		}
+	for seed := range uint64(5) {
+		s := sale{l, make([]bool, l.Len()), l.Len(), seed << 20}
 		served := 0
-		for k := range uint64(160) {
-			n := 2 + int(mix(seed+k)%5)
-			apart := !hasRun(l, taken, n)
-			got, ok := Best(l, free, Want{Count: n, Start: mix(seed ^ k)})
-			if !ok {
-				continue
-			}
-			served++
-			if !apart && !(twin{l: l}).together(got) {
-				t.Fatalf("party of %d: %v", n, l.IDs(got))
-			}
-			for _, i := range got {
-				if taken[i] {
-					t.Fatalf("seat %s given twice", l.At(i).ID)
-				}
-				taken[i] = true
-				left--
+		for range 160 {
+			if _, ok := s.book(t); ok {
+				served++
 			}
 		}
 		if served*100 < 160*99 {
-			t.Fatalf("%d of 160 served", served)
+			t.Errorf("seed %d: %d of 160 served", seed, served)
 		}
-	})
+	}
+}
+
+// TestSellOut starts with four seats in five gone at random, and sells what is
+// left: nobody is turned away while there are as many seats as the party needs.
+func TestSellOut(t *testing.T) {
+	l := concertHall(t)
+	for seed := range uint64(3) {
+		s := sale{l, make([]bool, l.Len()), 0, seed << 20}
+		for i := range s.taken {
+			s.taken[i] = mix(seed<<32|uint64(i))%5 > 0
+			if !s.taken[i] {
+				s.left++
+			}
+		}
+		for s.left > 1 {
+			before := s.left
+			if n, ok := s.book(t); !ok && before >= n {
+				t.Fatalf("seed %d: party of %d turned away with %d seats left", s.seed, n, before)
+			}
+		}
+	}
 }
 
 func BenchmarkBest(b *testing.B) {

@@ -22,11 +22,11 @@ func (s *search) adjacentRows(yield func(candidate)) {
 		if a.section != b.section {
 			continue
 		}
-		for part := least; part <= n-least; part++ {
+		for part := max(least, n-(b.end-b.first)); part <= min(n-least, a.end-a.first); part++ {
 			front, back = front[:0], back[:0]
 			s.windows(a, part, false, func(c candidate) { front = append(front, c) })
 			if len(front) == 0 {
-				break // longer parts do not fit either
+				continue // a longer part may fit: a loveseat takes no single
 			}
 			s.windows(b, n-part, false, func(c candidate) { back = append(back, c) })
 			s.overlaps(front, back, yield)

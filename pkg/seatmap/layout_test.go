@@ -286,6 +286,18 @@ func golden(t *testing.T, name, got string) {
 	t.Fatalf("%s: %d lines, want %d", name, len(a), len(b))
 }
 
+func TestUnknownSeat(t *testing.T) {
+	l := drawn(t, []string{"RR"})
+	for _, id := range []SeatID{"", "A", "A-0", "A-3", "a-1", "A-01", "s0-A-1"} {
+		if s, ok := l.Seat(id); ok {
+			t.Errorf("%q is %+v", id, s)
+		}
+	}
+	if SeatType("").Valid() || SeatType("Regular").Valid() {
+		t.Error("an unknown type is valid")
+	}
+}
+
 func TestLongRowIsCutEvenly(t *testing.T) {
 	l := drawn(t, []string{strings.Repeat("R", 401), strings.Repeat("R", 100) + strings.Repeat("_", 301)})
 	var sizes []int

@@ -10,13 +10,16 @@ const alonePenalty = 400
 // every place is tried as the anchor.
 func bestWheelchair(l *Layout, free func(int) bool, want Want) ([]int, bool) {
 	s := newSearch(l, free, want, func(t SeatType) bool { return t == Wheelchair })
+	var places []int
+	for i, st := range s.state {
+		if st&usable != 0 {
+			places = append(places, i)
+		}
+	}
 	mate := s.companions(free)
 	c, ok := s.choose(func(yield func(candidate)) {
-		for i, st := range s.state {
-			if st&usable == 0 {
-				continue
-			}
-			if seats := s.escorted(i, mate); seats != nil {
+		for _, i := range places {
+			if seats := s.escorted(i, places, mate); seats != nil {
 				yield(candidate{first: i, score: s.escortScore(i, seats, mate)})
 			}
 		}
@@ -24,7 +27,7 @@ func bestWheelchair(l *Layout, free func(int) bool, want Want) ([]int, bool) {
 	if !ok {
 		return nil, false
 	}
-	return s.escorted(c.first, mate), true
+	return s.escorted(c.first, places, mate), true
 }
 
 // companions gives free wheelchair places a free companion place beside them.
@@ -51,17 +54,14 @@ func (s *search) companions(free func(int) bool) map[int]int {
 
 // escorted is the party round the place anchor, or nil: the nearest twos and,
 // for an odd party, the nearest place alone, rather one without companion place.
-func (s *search) escorted(anchor int, mate map[int]int) []int {
+func (s *search) escorted(anchor int, places []int, mate map[int]int) []int {
 	twos, ones := s.want.Count/2, s.want.Count%2
 	paired, alone := nearest{max: twos + ones}, nearest{max: ones}
 	_, accompanied := mate[anchor]
 	if !accompanied && ones == 0 {
 		return nil
 	}
-	for i, st := range s.state {
-		if st&usable == 0 {
-			continue
-		}
+	for _, i := range places {
 		if _, ok := mate[i]; ok {
 			paired.add(i, s.l.apart(anchor, i))
 		} else {

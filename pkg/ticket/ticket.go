@@ -140,7 +140,7 @@ func split(raw []byte) (signed, sig []byte, ok bool) {
 }
 
 // read takes a payload apart. Writing it anew must give the same bytes, which
-// leaves no second form of a ticket.
+// leaves no second form of a ticket and nothing behind its seat.
 func read(signed []byte) (KeyID, Ticket, bool) {
 	var key KeyID
 	copy(key[:], signed)
@@ -150,7 +150,7 @@ func read(signed []byte) (KeyID, Ticket, bool) {
 	if t.Show, rest, ok = name(rest); !ok {
 		return key, t, false
 	}
-	if t.Seat, rest, ok = name(rest); !ok || len(rest) != 0 {
+	if t.Seat, _, ok = name(rest); !ok {
 		return key, t, false
 	}
 	again, err := payload(key, t)

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -74,6 +75,9 @@ func (s *Sim) open(path string) error {
 }
 
 func (s *Sim) replay(r record) error {
+	if r.Payment != nil && !number(r.Payment.ID) || r.Refund != nil && !number(r.Refund.ID) {
+		return errors.New("payment or refund without a number")
+	}
 	if r.Payment != nil {
 		s.payments[r.Payment.ID] = r.Payment
 	}

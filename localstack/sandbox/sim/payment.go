@@ -67,8 +67,8 @@ type Payment struct {
 	State     State     `json:"state"`
 	Refunded  int64     `json:"refunded"` // minor units, promised ones included
 	CreatedAt time.Time `json:"created_at"`
-	At        time.Time `json:"at"`     // of the last change of State
-	DueAt     time.Time `json:"due_at"` // of the next change by itself; zero for none
+	At        time.Time `json:"at"`              // of the last change of State
+	DueAt     time.Time `json:"due_at,omitzero"` // of the next change by itself; absent for none
 }
 
 // Refund is one part given back.
@@ -80,7 +80,7 @@ type Refund struct {
 	Ref     string       `json:"provider_ref"`
 	State   State        `json:"state"`
 	At      time.Time    `json:"at"`
-	DueAt   time.Time    `json:"due_at"`
+	DueAt   time.Time    `json:"due_at,omitzero"`
 }
 
 // Progress is where a callback stands.
@@ -111,7 +111,7 @@ type Callback struct {
 	Body       string    `json:"body"`
 	AgeSeconds int64     `json:"age_seconds,omitempty"` // how much older than true its timestamp is
 	Progress   Progress  `json:"progress"`
-	DueAt      time.Time `json:"due_at"`
+	DueAt      time.Time `json:"due_at,omitzero"`
 	Tries      []Try     `json:"tries,omitempty"`
 }
 

@@ -85,6 +85,16 @@ func TestCallbackMustBeAuthentic(t *testing.T) {
 	}
 }
 
+func TestCallbackTimestampHasOneSpelling(t *testing.T) {
+	p := offline(t)
+	for _, ts := range []string{"", "+1750000000", "01750000000", "1750000000.0", "1.75e9", "NaN", "99999999999999999999"} {
+		h := http.Header{timestampHeader: {ts}, signatureHeader: {p.sign(ts, "", []byte(good))}}
+		if _, err := p.ParseCallback(h, []byte(good), t0); !errors.Is(err, payment.ErrMalformed) {
+			t.Errorf("%q: %v", ts, err)
+		}
+	}
+}
+
 // All of these are signed as they should be.
 func TestCallbackMustBeWellFormed(t *testing.T) {
 	p := offline(t)
@@ -96,7 +106,8 @@ func TestCallbackMustBeWellFormed(t *testing.T) {
 	}
 	for name, body := range map[string]string{
 		"empty":              "",
-		"too large":          strings.Replace(good, `{"id":"ev-1"`, `{"id":"`+strings.Repeat("e", 64<<10)+`"`, 1),
+		"too large":          good + strings.Repeat(" ", 64<<10),
+		"long text":          with("ev-1", strings.Repeat("e", 2049)),
 		"not JSON":           "payment",
 		"a list":             "[" + good + "]",
 		"cut":                good[:len(good)-1],
@@ -135,6 +146,15 @@ func TestCallbackMustBeWellFormed(t *testing.T) {
 		if n, err := p.ParseCallback(signed(p, body, t0), []byte(body), t0); err != nil || (n.Payment == nil) == (n.Refund == nil) {
 			t.Errorf("%s: %+v %v", name, n, err)
 		}
+	}
+}
+
+func TestMembersRefuseNull(t *testing.T) {
+	if _, err := members([]byte(`{"a":1}`), "a"); err != nil {
+		t.Error(err)
+	}
+	if got, err := members([]byte(`{"a":null}`), "a"); err == nil {
+		t.Error(got)
 	}
 }
 

@@ -1,0 +1,13 @@
+// Command pay-hold begins to pay for a hold.
+package main
+
+import (
+	"github.com/fairseat/fairseat/pkg/api"
+	"github.com/fairseat/fairseat/pkg/boot"
+	"github.com/fairseat/fairseat/pkg/boot/front"
+	"github.com/fairseat/fairseat/pkg/boot/till"
+)
+
+func main() {
+	boot.Start(func(p *boot.Parts) any { return api.PayHold(front.Guarded(p), till.Office(p)) })
+}

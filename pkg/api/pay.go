@@ -1,0 +1,141 @@
+package api
+
+import (
+	"context"
+	"slices"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/money"
+	"github.com/fairseat/fairseat/pkg/order"
+	"github.com/fairseat/fairseat/pkg/payment"
+)
+
+// PayHold answers POST /holds/{hold}/payments (A20).
+func PayHold(e Edge, o *boxoffice.Office) Handler {
+	return e.handle(map[string]operation{opPayHold: till{o}.pay})
+}
+
+// ReadOrder answers GET /orders/{order} (B9).
+func ReadOrder(e Edge, o *boxoffice.Office) Handler {
+	return e.handle(map[string]operation{opReadOrder: till{o}.order})
+}
+
+type till struct{ office *boxoffice.Office }
+
+// payBody is the request; as JSON it is the canonical form.
+type payBody struct {
+	Provider string `json:"provider"`
+	Outcome  string `json:"outcome,omitempty"`
+}
+
+// outcomes are what the sandbox can be asked to do; the first when nothing is said.
+var outcomes = []string{"success", "decline", "never", "late"}
+
+type paymentDoc struct {
+	ID      string          `json:"id"`
+	OrderID string          `json:"order_id"`
+	State   string          `json:"state"`
+	Action  *payment.Action `json:"action"`
+}
+
+func (t till) pay(ctx context.Context, c *call) (reply, error) {
+	b, err := decodePay(c.body)
+	if err != nil {
+		return reply{}, err
+	}
+	w := boxoffice.PayWish{
+		Buyer: c.buyer, Hold: booking.HoldID(c.ids["hold"]), Provider: payment.Name(b.Provider),
+		Key: c.key, BodyHash: c.digest(canonical(b)),
+	}
+	if w.Provider == payment.Sandbox {
+		w.Hints = map[string]string{"outcome": outcomes[0]}
+		if b.Outcome != "" {
+			w.Hints["outcome"] = b.Outcome
+		}
+	}
+	if _, offered := t.office.Provider(w.Provider); !offered {
+		return reply{}, bad("provider: not offered here")
+	}
+	p, err := t.office.Pay(ctx, w)
+	if err != nil {
+		return reply{}, err
+	}
+	d := paymentDoc{ID: string(p.ID), OrderID: p.OrderID, State: paymentState(p.State), Action: optional(p.Action)}
+	return reply{status: 201, doc: d, location: "/v1/orders/" + p.OrderID}, nil
+}
+
+// paymentState is one of the three that a buyer's device can act on. That money
+// was given back again, the order tells.
+func paymentState(s payment.State) string {
+	switch s {
+	case payment.Refunding, payment.Refunded:
+		s = payment.Captured
+	}
+	return string(s)
+}
+
+func decodePay(body []byte) (payBody, error) {
+	var b payBody
+	v, err := parse(body)
+	if err != nil {
+		return b, err
+	}
+	m, err := v.object("provider", "outcome")
+	if err != nil {
+		return b, err
+	}
+	provider, given := m["provider"]
+	if !given {
+		return b, bad("provider: required")
+	}
+	if b.Provider, err = provider.text(); err != nil {
+		return b, err
+	}
+	outcome, given := m["outcome"]
+	if !given {
+		return b, nil
+	}
+	if b.Outcome, err = outcome.text(); err != nil {
+		return b, err
+	}
+	if payment.Name(b.Provider) != payment.Sandbox {
+		return b, bad("outcome: only the sandbox takes one")
+	}
+	if !slices.Contains(outcomes, b.Outcome) {
+		return b, bad("outcome: must be success, decline, never or late")
+	}
+	return b, nil
+}
+
+type orderDoc struct {
+	ID      string       `json:"id"`
+	Status  string       `json:"status"`
+	Total   money.Amount `json:"total"`
+	Seats   []string     `json:"seats"`
+	Tickets []ticketDoc  `json:"tickets"`
+}
+
+type ticketDoc struct {
+	ID   string `json:"id"`
+	Seat string `json:"seat"`
+	Code string `json:"code"`
+}
+
+func (t till) order(ctx context.Context, c *call) (reply, error) {
+	o, err := t.office.OrderFor(ctx, c.buyer, order.ID(c.ids["order"]))
+	if err != nil {
+		return reply{}, err
+	}
+	d := orderDoc{
+		ID: string(o.ID), Status: string(o.Status), Total: o.Total,
+		Seats: make([]string, len(o.Seats)), Tickets: make([]ticketDoc, len(o.Tickets)),
+	}
+	for i, s := range o.Seats {
+		d.Seats[i] = s.ID
+	}
+	for i, tk := range o.Tickets {
+		d.Tickets[i] = ticketDoc{string(tk.ID), tk.Seat, tk.Code}
+	}
+	return ok(d), nil
+}

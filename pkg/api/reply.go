@@ -1,0 +1,151 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// How long others may keep an answer.
+const (
+	keepNot     = "no-store"
+	keepForever = "public, max-age=31536000, immutable"
+	keepMinute  = "public, max-age=60"
+	keepShow    = "public, max-age=5"
+	keepStock   = "public, max-age=1"
+)
+
+const (
+	typeJSON    = "application/json"
+	typeProblem = "application/problem+json"
+)
+
+// reply is an answer before it is dressed for the gateway.
+type reply struct {
+	status   int
+	doc      any    // marshalled, unless raw
+	raw      []byte // sent as it is
+	typ      string // "" for application/json
+	keep     string // Cache-Control; "" is no-store
+	tag      string // ETag without quotes; "" none, or the hash of the body where anybody may keep it
+	location string
+	header   map[string]string
+}
+
+func ok(doc any) reply { return reply{status: 200, doc: doc} }
+
+// refused makes the problem document of an error.
+func refused(err error) reply {
+	d := docOf(err)
+	r := reply{status: d.Status, doc: d, typ: typeProblem, header: map[string]string{}}
+	var own *refusal
+	if errors.As(err, &own) && len(own.allow) > 0 {
+		r.header["Allow"] = strings.Join(own.allow, ", ")
+	}
+	switch d.Status {
+	case 401:
+		r.header["WWW-Authenticate"] = `Bearer realm="fairseat"`
+	case 503:
+		r.header["Retry-After"] = "1"
+	}
+	return r
+}
+
+const dateLayout = "Mon, 02 Jan 2006 15:04:05 GMT" // RFC 9110, 5.6.7
+
+func (e Edge) respond(ev *events.APIGatewayProxyRequest, r reply) events.APIGatewayProxyResponse {
+	body := r.raw
+	if r.doc != nil {
+		body = marshal(r.doc)
+	}
+	h := map[string]string{
+		"Access-Control-Allow-Origin":   "*",
+		"Access-Control-Expose-Headers": "Date, ETag, Location, Retry-After",
+		"Cache-Control":                 keepNot,
+		"Date":                          e.Clock().UTC().Format(dateLayout),
+		"X-Content-Type-Options":        "nosniff",
+	}
+	for k, v := range r.header {
+		h[k] = v
+	}
+	if r.location != "" {
+		h["Location"] = r.location
+	}
+	if r.keep != "" {
+		h["Cache-Control"] = r.keep
+		tag := r.tag
+		if tag == "" {
+			tag = hashOf(body)
+		}
+		h["ETag"] = `"` + tag + `"`
+		if r.status == 200 && known(header(ev, "If-None-Match"), tag) {
+			return events.APIGatewayProxyResponse{StatusCode: 304, Headers: h}
+		}
+	}
+	if len(body) > 0 {
+		h["Content-Type"] = typeJSON
+		if r.typ != "" {
+			h["Content-Type"] = r.typ
+		}
+	}
+	return events.APIGatewayProxyResponse{StatusCode: r.status, Headers: h, Body: string(body)}
+}
+
+func marshal(doc any) []byte {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(doc); err != nil {
+		panic(err) // only our own structs come here
+	}
+	return []byte(strings.TrimSuffix(b.String(), "\n"))
+}
+
+func hashOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+// known tells whether If-None-Match has the tag, by weak comparison (RFC 9110,
+// 13.1.2): *, or a list of tags with or without W/.
+func known(values []string, tag string) bool {
+	for _, v := range values {
+		if strings.TrimSpace(v) == "*" || listed(v, tag) {
+			return true
+		}
+	}
+	return false
+}
+
+// listed reads tags up to the first thing that is none. A comma may be part of a tag.
+func listed(list, tag string) bool {
+	for {
+		list = strings.TrimLeft(list, " \t,")
+		list = strings.TrimPrefix(list, "W/")
+		rest, ok := strings.CutPrefix(list, `"`)
+		if !ok {
+			return false
+		}
+		found, after, ok := strings.Cut(rest, `"`)
+		if !ok {
+			return false
+		}
+		if found == tag {
+			return true
+		}
+		list = after
+	}
+}
+
+// wireTime is RFC 3339 in UTC with milliseconds; "" for no time.
+func wireTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}

@@ -1,0 +1,132 @@
+package api
+
+import (
+	"slices"
+	"strings"
+)
+
+// Body is what a route reads from the request's body. The zero value is invalid.
+type Body uint8
+
+// The kinds of body.
+const (
+	_        Body = iota
+	NoBody        // ignored
+	MayJSON       // nothing, or an empty JSON object
+	NeedJSON      // a JSON object
+	RawBody       // bytes of any type, as a payment provider signed them
+)
+
+// Route is one call of the API.
+type Route struct {
+	Method    string
+	Path      string // without the stage, as API Gateway writes a resource
+	Operation string // operationId
+	Function  string // the deployed function that answers it
+	Open      bool   // no developer key is asked for
+	Buyer     bool   // a bearer token is required
+	Receipt   bool   // an Idempotency-Key is required
+	Body      Body
+	Query     []string // parameters beside api_dev_key
+}
+
+// The functions that answer HTTP.
+const (
+	fnOpenSession     = "open-session"
+	fnBrowseCatalog   = "browse-catalog"
+	fnReadSeatmap     = "read-seatmap"
+	fnReserveSeats    = "reserve-seats"
+	fnReadHold        = "read-hold"
+	fnReleaseHold     = "release-hold"
+	fnPayHold         = "pay-hold"
+	fnReadOrder       = "read-order"
+	fnReceiveCallback = "receive-callback"
+	fnDescribeAPI     = "describe-api"
+)
+
+// The operations.
+const (
+	opOpenSession     = "OpenSession"
+	opListCities      = "ListCities"
+	opListMovies      = "ListMovies"
+	opListShowtimes   = "ListShowtimes"
+	opReadShow        = "ReadShow"
+	opReadLayout      = "ReadLayout"
+	opReadSeatmap     = "ReadSeatmap"
+	opReserveSeats    = "ReserveSeats"
+	opReadHold        = "ReadHold"
+	opReleaseHold     = "ReleaseHold"
+	opPayHold         = "PayHold"
+	opReadOrder       = "ReadOrder"
+	opReceiveCallback = "ReceiveCallback"
+	opReadHealth      = "ReadHealth"
+	opReadOpenAPI     = "ReadOpenAPI"
+	opReadTicketKeys  = "ReadTicketKeys"
+)
+
+const (
+	methodGet    = "GET"
+	methodPost   = "POST"
+	methodDelete = "DELETE"
+)
+
+var paged = []string{"limit", "cursor"}
+
+var routes = []Route{
+	{Method: methodPost, Path: "/sessions", Operation: opOpenSession, Function: fnOpenSession, Body: MayJSON},
+	{Method: methodGet, Path: "/cities", Operation: opListCities, Function: fnBrowseCatalog, Body: NoBody, Query: append([]string{"q"}, paged...)},
+	{Method: methodGet, Path: "/cities/{city}/movies", Operation: opListMovies, Function: fnBrowseCatalog, Body: NoBody, Query: paged},
+	{Method: methodGet, Path: "/movies/{movie}/showtimes", Operation: opListShowtimes, Function: fnBrowseCatalog, Body: NoBody, Query: append([]string{"city", "date"}, paged...)},
+	{Method: methodGet, Path: "/shows/{show}", Operation: opReadShow, Function: fnBrowseCatalog, Body: NoBody},
+	{Method: methodGet, Path: "/layouts/{layout}", Operation: opReadLayout, Function: fnBrowseCatalog, Body: NoBody},
+	{Method: methodGet, Path: "/shows/{show}/seatmap", Operation: opReadSeatmap, Function: fnReadSeatmap, Body: NoBody, Query: []string{"expand"}},
+	{Method: methodPost, Path: "/shows/{show}/holds", Operation: opReserveSeats, Function: fnReserveSeats, Buyer: true, Receipt: true, Body: NeedJSON},
+	{Method: methodGet, Path: "/holds/{hold}", Operation: opReadHold, Function: fnReadHold, Buyer: true, Body: NoBody},
+	{Method: methodDelete, Path: "/holds/{hold}", Operation: opReleaseHold, Function: fnReleaseHold, Buyer: true, Body: NoBody},
+	{Method: methodPost, Path: "/holds/{hold}/payments", Operation: opPayHold, Function: fnPayHold, Buyer: true, Receipt: true, Body: NeedJSON},
+	{Method: methodGet, Path: "/orders/{order}", Operation: opReadOrder, Function: fnReadOrder, Buyer: true, Body: NoBody},
+	{Method: methodPost, Path: "/callbacks/{provider}", Operation: opReceiveCallback, Function: fnReceiveCallback, Open: true, Body: RawBody},
+	{Method: methodGet, Path: "/health", Operation: opReadHealth, Function: fnDescribeAPI, Open: true, Body: NoBody},
+	{Method: methodGet, Path: "/openapi.json", Operation: opReadOpenAPI, Function: fnDescribeAPI, Open: true, Body: NoBody},
+	{Method: methodGet, Path: "/ticket-keys", Operation: opReadTicketKeys, Function: fnDescribeAPI, Open: true, Body: NoBody},
+}
+
+// Routes lists every call, each once; the copy is the caller's.
+func Routes() []Route { return slices.Clone(routes) }
+
+func routeOf(method, path string) (Route, bool) {
+	for _, r := range routes {
+		if r.Method == method && r.Path == path {
+			return r, true
+		}
+	}
+	return Route{}, false
+}
+
+// allowed lists the methods of the path, sorted; none where the path leads nowhere.
+func allowed(path string) []string {
+	var methods []string
+	for _, r := range routes {
+		if matches(r.Path, path) {
+			methods = append(methods, r.Method)
+		}
+	}
+	slices.Sort(methods)
+	return methods
+}
+
+// matches tells whether a request's path is one of the template's. A word beats
+// a parameter nowhere in the table, so the first match need not be the best.
+func matches(template, path string) bool {
+	t, p := strings.Split(template, "/"), strings.Split(path, "/")
+	if len(t) != len(p) {
+		return false
+	}
+	for i := range t {
+		if strings.HasPrefix(t[i], "{") && p[i] != "" || t[i] == p[i] {
+			continue
+		}
+		return false
+	}
+	return true
+}
