@@ -49,7 +49,7 @@ while read -r op id; do
   -) live="${live%% "$id" *} ${live#* "$id" }" ;;
   esac
 done
-for id in $live; do kill -KILL -- "-$id" 2>/dev/null; done
+for id in $live; do kill -s KILL -- "-$id" 2>/dev/null; done
 exit 0`
 
 type guardian struct {

@@ -268,7 +268,7 @@ func BenchmarkBest(b *testing.B) {
 }
 
 func BenchmarkExpand(b *testing.B) {
-	sources, err := ParseHalls(read(b, "halls.json"))
+	sources, err := ParseHalls(read(b, tenHalls))
 	if err != nil {
 		b.Fatal(err)
 	}
