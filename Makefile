@@ -47,3 +47,34 @@ build: ## build the functions and the local tools into .build/
 	@CGO_ENABLED=0 go build $(LEAN) -o .build/bin/ ./functions/...
 	@go build -o .build/bin/ ./localstack ./localstack/sandbox ./localstack/demo ./infra/seed
 	@for f in $(FUNCTIONS); do mkdir -p .build/functions/$$f; ln -f .build/bin/$$f .build/functions/$$f/bootstrap; done
+
+TOOL := go tool -modfile=infra/tools/go.mod
+
+.PHONY: test
+test: prepare build lint ## every test, with the race detector
+	@env -u AWS_CA_BUNDLE CGO_ENABLED=1 go test -race -timeout 15m ./...
+
+.PHONY: prepare
+prepare: ## install what the tests need and this machine lacks
+	@command -v cc >/dev/null || if [ "$$(id -u)" = 0 ]; then echo 'installing gcc for the race detector'; \
+	  apt-get update -qq && apt-get install -y -qq gcc libc6-dev >/dev/null; \
+	  else echo 'the race detector needs a C compiler: sudo apt-get install gcc libc6-dev' >&2; exit 1; fi
+
+.PHONY: lint
+lint: ## gofmt, vet, staticcheck
+	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); [ -z "$$out" ] || { echo "not gofmt-ed: $$out"; exit 1; }
+	@go vet ./...
+	@$(TOOL) staticcheck ./...
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what the functions use
+	@$(TOOL) govulncheck ./...
+
+.PHONY: validate
+validate: ## check template.yaml with the SAM CLI, installed into .tools/
+	@[ -x .tools/sam/bin/sam ] || { python3 -m venv .tools/sam && .tools/sam/bin/pip install -q aws-sam-cli==1.170.0; }
+	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint -t template.yaml --region eu-west-1
+
+.PHONY: bench
+bench: ## benchmarks of the pure core
+	@go test -run '^$$' -bench . -benchmem ./pkg/seatmap ./pkg/booking ./pkg/boxoffice

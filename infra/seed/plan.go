@@ -129,7 +129,7 @@ func (c cityRow) city() catalog.City {
 // tomorrow on, so that an evening is on sale at whatever hour this runs.
 func (p plan) shows(c cityRow) []catalog.Show {
 	loc := p.files.location[c.ID]
-	today := dateAt(p.now.In(loc))
+	today := dateOnly(p.now.In(loc))
 	films := p.filmsIn(c)
 	var shows []catalog.Show
 	for i, k := range p.files.inCity[c.ID] {
@@ -140,23 +140,25 @@ func (p plan) shows(c cityRow) []catalog.Show {
 	for _, r := range p.files.venues {
 		for d := range venueEvery {
 			if date := today.AddDate(0, 0, 1+d); r.v.City == c.ID && dayNumber(date)%venueEvery == r.v.Phase {
-				shows = append(shows, p.evening(r.v, date))
+				shows = append(shows, p.evening(r.v, date, loc))
 			}
 		}
 	}
 	return shows
 }
 
-// dateAt is midnight, in t's zone, of its date. Noon is added to nowhere: AddDate
-// on it counts dates, not hours.
-func dateAt(t time.Time) time.Time {
+// dateOnly is the date where t is, as midnight in UTC: midnight there may not exist
+// on the day that the clocks change.
+func dateOnly(t time.Time) time.Time {
 	y, m, d := t.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-func dayNumber(date time.Time) int64 {
+func dayNumber(date time.Time) int64 { return date.Unix() / (24 * 60 * 60) }
+
+func localTime(date time.Time, sinceMidnight time.Duration, loc *time.Location) time.Time {
 	y, m, d := date.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
+	return time.Date(y, m, d, 0, int(sinceMidnight.Minutes()), 0, 0, loc)
 }
 
 // filmsIn is the city's programme: home films first, then others, in an order of
@@ -191,7 +193,7 @@ func (p plan) day(c cityRow, k cinemaRow, i int, date time.Time, films []filmRow
 	for slot := range showsADay {
 		film := films[(n+i+slot*len(films)/showsADay)%len(films)]
 		hall := (n + slot) % len(k.HallLayouts)
-		starts := startOf(date, slot, mix(k.ID, date.Format(time.DateOnly)))
+		starts := localTime(date, startOf(slot, mix(k.ID, date.Format(time.DateOnly))), p.files.location[c.ID])
 		s := p.show(k.ID, date, slot, starts, film)
 		l := p.files.halls[k.HallLayouts[hall]].layout
 		s.City, s.LayoutID = catalog.CityID(c.ID), catalog.LayoutID(l.ID())
@@ -210,21 +212,20 @@ func hallName(i int, format string) string {
 	return fmt.Sprintf("Hall %d, %s", i+1, format)
 }
 
-// startOf is a local time: from 13:00 for the first show, from 18:45 for the second.
-func startOf(date time.Time, slot int, random uint64) time.Time {
+// startOf is after local midnight: from 13:00 for the first show, from 18:45 for the second.
+func startOf(slot int, random uint64) time.Duration {
 	from, steps := firstStart, uint64(firstSteps)
 	if slot > 0 {
 		from, steps = secondStart, secondSteps
 	}
-	at := from + time.Duration((random>>(8*slot))%steps)*timeStep
-	return time.Date(date.Year(), date.Month(), date.Day(), 0, int(at.Minutes()), 0, 0, date.Location())
+	return from + time.Duration((random>>(8*slot))%steps)*timeStep
 }
 
 // evening is a venue's show with live orchestra.
-func (p plan) evening(v venueRow, date time.Time) catalog.Show {
-	clockTime, _ := time.Parse(clock, v.Starts) // checked
-	starts := time.Date(date.Year(), date.Month(), date.Day(), clockTime.Hour(), clockTime.Minute(), 0, 0, date.Location())
-	s := p.show(v.ID, date, 0, starts, p.files.film[v.Film])
+func (p plan) evening(v venueRow, date time.Time, loc *time.Location) catalog.Show {
+	at, _ := time.Parse(clock, v.Starts) // checked
+	since := time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	s := p.show(v.ID, date, 0, localTime(date, since, loc), p.files.film[v.Film])
 	s.City, s.LayoutID, s.Hall = catalog.CityID(v.City), catalog.LayoutID(v.Layout), v.Hall
 	s.Cinema = catalog.Cinema{ID: catalog.CinemaID(v.ID), Name: v.Name, Lat: v.Lat, Lon: v.Lon}
 	s.Prices = p.files.eventPrices(v)

@@ -43,7 +43,15 @@ func TestHowMuchIsPlanned(t *testing.T) {
 
 func TestShowsAreWellFormed(t *testing.T) {
 	f := read(t)
-	p := newPlan(f, 0, 7, now)
+	wellFormed(t, newPlan(f, 0, 7, now), 70002)
+	// The clocks change at midnight in Beirut and in Cairo.
+	wellFormed(t, newPlan(f, 0, 2, time.Date(2026, 3, 28, 23, 0, 0, 0, time.UTC)), 20002)
+	wellFormed(t, newPlan(f, 0, 2, time.Date(2026, 4, 23, 23, 0, 0, 0, time.UTC)), 20002)
+}
+
+func wellFormed(t *testing.T, p plan, want int) {
+	t.Helper()
+	f := p.files
 	ids := map[catalog.ShowID]bool{}
 	busy := map[string]time.Time{} // a hall's end, by cinema and hall; shows of a cinema come in order
 	for _, s := range allShows(p) {
@@ -75,6 +83,9 @@ func TestShowsAreWellFormed(t *testing.T) {
 			t.Fatalf("%s has prices for %v, seats of %v", s.ID, types, l.Types())
 		}
 		ids[s.ID], busy[hall] = true, s.EndsAt
+	}
+	if len(ids) != want {
+		t.Errorf("%d shows, want %d", len(ids), want)
 	}
 }
 

@@ -226,7 +226,7 @@ aws { region = %q, accountId = %q }
 		}
 		kept := "messages-storage { enabled = true, driver-class = \"org.h2.Driver\", uri = %q, " +
 			"username = \"\", password = \"\", prune-data-on-init = false }\n"
-		text += fmt.Sprintf(kept, "jdbc:h2:"+filepath.Join(dir, "sqs"))
+		text += fmt.Sprintf(kept, "jdbc:h2:"+filepath.Join(dir, "sqs")+";WRITE_DELAY=0")
 	}
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return process.Spec{}, "", err

@@ -2,8 +2,15 @@ package template
 
 import (
 	"encoding/json"
+	"regexp"
 	"strconv"
 	"strings"
+)
+
+// What AWS allows as names.
+var (
+	tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+	queueName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.fifo)?$`)
 )
 
 func readTable(l *loader, r *resource, p *props) {
@@ -13,6 +20,9 @@ func readTable(l *loader, r *resource, p *props) {
 	t := Table{ID: r.id, Name: l.physical(r, p.at)}
 	p.value("TableName")
 	t.ARN = l.arn("dynamodb", "table/"+t.Name)
+	if !tableName.MatchString(t.Name) {
+		p.fail("TableName", "%q cannot be the name of a table", t.Name)
+	}
 	kinds := map[string]string{}
 	p.each("AttributeDefinitions", func(a *props) {
 		kinds[a.need("AttributeName")] = a.oneOf("AttributeType", "", "S", "N", "B")
@@ -25,6 +35,9 @@ func readTable(l *loader, r *resource, p *props) {
 	p.each("GlobalSecondaryIndexes", func(x *props) {
 		x.ignore("ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput", "ContributorInsightsSpecification")
 		i := Index{Name: x.need("IndexName")}
+		if i.Name != "" && !tableName.MatchString(i.Name) {
+			x.fail("IndexName", "%q cannot be the name of an index", i.Name)
+		}
 		i.Partition, i.Sort = readKeySchema(x, kinds, unused)
 		pr := x.object("Projection")
 		i.Projection = pr.oneOf("ProjectionType", "", "ALL", "KEYS_ONLY", "INCLUDE")
@@ -81,6 +94,9 @@ func readQueue(l *loader, r *resource, p *props) {
 	q := Queue{ID: r.id, Name: l.physical(r, p.at), Attributes: map[string]string{}, FIFO: p.flag("FifoQueue", false)}
 	p.value("QueueName")
 	q.ARN, q.URL = l.arn("sqs", q.Name), l.queueURL(r, q.Name)
+	if !queueName.MatchString(q.Name) || len(q.Name) > 80 {
+		p.fail("QueueName", "%q cannot be the name of a queue", q.Name)
+	}
 	if q.FIFO != strings.HasSuffix(q.Name, ".fifo") {
 		p.fail("QueueName", "must end in .fifo exactly when FifoQueue is true")
 	}

@@ -63,7 +63,7 @@ func (o *Office) attempt(ctx context.Context, f func(now time.Time) error) error
 	for n := range attempts {
 		if n > 0 {
 			if perr := o.Pause(ctx, o.jitter(firstWait<<(n-1))); perr != nil {
-				return ErrBusy
+				return spent(err)
 			}
 		}
 		if err = f(o.Clock()); err == nil {
@@ -75,6 +75,12 @@ func (o *Office) attempt(ctx context.Context, f func(now time.Time) error) error
 			return err
 		}
 	}
+	return spent(err)
+}
+
+// spent is what remains of the last attempt: only where its outcome is known may
+// anybody be told that nothing was taken.
+func spent(err error) error {
 	if fault.Is(err, fault.Unknown) {
 		return err
 	}

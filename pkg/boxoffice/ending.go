@@ -75,6 +75,9 @@ func (o *Office) orderOfEnd(ctx context.Context, e booking.Ending) (*OrderChange
 	if e.Hold.State == booking.Refunded {
 		next, err = was.Refund(payment.ID(e.Was.PaymentID))
 	}
+	if errors.Is(err, order.ErrMove) {
+		return nil, errAgain // it moved after its hold was read, so the hold did too
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -106,10 +109,14 @@ func (o *Office) Look(ctx context.Context, b booking.Buyer, id booking.HoldID) (
 	if err != nil {
 		return booking.Hold{}, err
 	}
-	if h.Overdue(o.Policy, o.Clock()) {
-		return o.End(ctx, id, booking.ByExpiry)
+	if !h.Overdue(o.Policy, o.Clock()) {
+		return h, nil
 	}
-	return h, nil
+	h, err = o.End(ctx, id, booking.ByExpiry)
+	if errors.Is(err, booking.ErrAlreadyPaid) {
+		return o.Store.HoldByID(ctx, id)
+	}
+	return h, err
 }
 
 // Sweep ends all overdue holds of a show by its list of deadlines, and gives the
@@ -137,8 +144,38 @@ func (o *Office) Sweep(ctx context.Context, show catalog.ShowID) (time.Time, err
 	return next, nil
 }
 
+// endOverdueOf ends the buyer's own overdue holds of a show: whose allowance they
+// take up has met them.
+func (o *Office) endOverdueOf(ctx context.Context, b booking.Buyer, show catalog.ShowID) (ended bool, err error) {
+	var due []booking.HoldID
+	for shard := range Shards {
+		timers, err := o.Store.Timers(ctx, show, shard, o.Clock().Add(-o.Policy.Grace))
+		if err != nil {
+			return false, err
+		}
+		for _, t := range timers {
+			due = append(due, t.Hold)
+		}
+	}
+	holds, err := o.Store.HoldsByID(ctx, due)
+	if err != nil {
+		return false, err
+	}
+	for _, h := range holds {
+		if h.Buyer != b || !h.Overdue(o.Policy, o.Clock()) {
+			continue
+		}
+		if _, err := o.End(ctx, h.ID, booking.ByExpiry); err != nil && !errors.Is(err, booking.ErrAlreadyPaid) {
+			return false, err
+		}
+		ended = true
+	}
+	return ended, nil
+}
+
 // Block keeps free seats for the house (T8). Seats that are taken refuse it.
 func (o *Office) Block(ctx context.Context, w Wish) (booking.Hold, error) {
+	w.Buyer = booking.House
 	s, err := o.sale(ctx, w)
 	if err != nil {
 		return booking.Hold{}, err
@@ -153,6 +190,7 @@ func (o *Office) Block(ctx context.Context, w Wish) (booking.Hold, error) {
 		if err != nil {
 			return err
 		}
+		next.BodyHash = s.req.BodyHash
 		err = o.Store.Block(ctx, next)
 		var t *Taken
 		if errors.As(err, &t) {

@@ -145,13 +145,25 @@ func (o *Office) create(ctx context.Context, provider payment.Provider, p paymen
 		p.State = payment.Failed
 		return p, err
 	}
-	was := p
 	p.Action, p.ProviderRef = made.Action, made.Report.ProviderRef
-	err = o.Store.ChangePayment(ctx, PaymentChange{Was: was, Next: p}, nil)
-	if fault.Is(err, fault.Stale) {
-		err = nil // the callback was faster; what the buyer must do is known all the same
-	}
-	return p, err
+	return p, o.noteAction(ctx, p)
+}
+
+// noteAction keeps what the buyer must do, for whoever asks again. The callback
+// may have been faster: the note goes beside whatever the payment is by now.
+func (o *Office) noteAction(ctx context.Context, p payment.Payment) error {
+	return o.attempt(ctx, func(time.Time) error {
+		was, err := o.Store.PaymentByID(ctx, p.ID)
+		if err != nil || was.Action == p.Action {
+			return err
+		}
+		next := was
+		next.Action = p.Action
+		if next.ProviderRef == "" {
+			next.ProviderRef = p.ProviderRef
+		}
+		return o.Store.ChangePayment(ctx, PaymentChange{Was: was, Next: next}, nil)
+	})
 }
 
 // OrderFor shows an order to its buyer. One whose hold is overdue is cancelled first.

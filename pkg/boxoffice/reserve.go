@@ -184,6 +184,11 @@ func (o *Office) refused(ctx context.Context, s sale, wanted booking.Hold, t *Ta
 		return booking.Hold{}, &booking.Refusal{Reason: booking.ErrUnavailable, Conflicts: conflicts, Next: next}
 	}
 	if t.Full {
+		if ended, err := o.endOverdueOf(ctx, s.req.Buyer, s.show.ID); err != nil {
+			return booking.Hold{}, err
+		} else if ended {
+			return booking.Hold{}, errAgain
+		}
 		return booking.Hold{}, &booking.Refusal{Reason: booking.ErrSeatLimit, Holding: t.Holding, Limit: o.Policy.MaxSeats}
 	}
 	return booking.Hold{}, errAgain
@@ -256,14 +261,14 @@ func (o *Office) reserveBest(ctx context.Context, s sale, want seatmap.Want) (bo
 	if err := booking.OnSale(s.show, o.Clock()); err != nil {
 		return booking.Hold{}, err
 	}
-	want.Start = o.Rand()
 	m, err := o.mapFor(ctx, s)
 	if err != nil {
 		return booking.Hold{}, err
 	}
 	fresh := false
 	lost := map[seatmap.SeatID]bool{}
-	for range attempts {
+	for try := range attempts {
+		want.Start, want.Spread = o.Rand(), 1<<try // who lost a race looks farther from the crowd
 		free := func(i int) bool { return m.Seats.Get(i) == seatmap.Free && !lost[s.layout.At(i).ID] }
 		if chosen, ok := seatmap.Best(s.layout, free, want); ok {
 			h, err := o.take(ctx, s, chosen)
@@ -274,18 +279,19 @@ func (o *Office) reserveBest(ctx context.Context, s sale, want seatmap.Want) (bo
 			for _, c := range no.Conflicts {
 				lost[c.Seat] = true
 			}
+			want.Start, want.Spread = o.Rand(), 2*max(want.Spread, seatmap.DefaultSpread)
 			continue
 		}
 		if fresh && len(lost) == 0 {
-			break
+			next := m.general([]seatmap.SeatType{want.Type}).Next()
+			return booking.Hold{}, &booking.Refusal{Reason: booking.ErrUnavailable, Next: next}
 		}
-		if m, err = o.exactMap(ctx, s); err != nil {
+		if m, err = o.freshMap(ctx, s); err != nil {
 			return booking.Hold{}, err
 		}
 		fresh, lost = true, map[seatmap.SeatID]bool{}
 	}
-	next := m.general([]seatmap.SeatType{want.Type}).Next()
-	return booking.Hold{}, &booking.Refusal{Reason: booking.ErrUnavailable, Next: next}
+	return booking.Hold{}, ErrBusy
 }
 
 // next tells which of A21's cases applies. The snapshot may say that plenty is
@@ -302,7 +308,7 @@ func (o *Office) next(ctx context.Context, s sale, wanted []booking.Seat) (booki
 	if m.general(types).Free > plenty {
 		return booking.ChooseOther, nil
 	}
-	if m, err = o.exactMap(ctx, s); err != nil {
+	if m, err = o.freshMap(ctx, s); err != nil {
 		return 0, err
 	}
 	return m.general(types).Next(), nil

@@ -112,13 +112,47 @@ func (o *Office) exactMap(ctx context.Context, s sale) (*Map, error) {
 	if err != nil || len(overdue) == 0 {
 		return m, err
 	}
-	for _, id := range overdue {
-		if _, err := o.End(ctx, id, booking.ByExpiry); err != nil && fault.KindOf(err) != fault.Conflict && fault.KindOf(err) != fault.Stale {
-			return nil, err
-		}
+	if err := o.endAll(ctx, overdue); err != nil {
+		return nil, err
 	}
 	m, _, err = o.refresh(ctx, s, nil)
 	return m, err
+}
+
+// freshMap is exactMap for who only wants to choose or to know what comes next:
+// in a rush many look at once, and that another was faster to leave the snapshot
+// is no reason to turn anybody away.
+func (o *Office) freshMap(ctx context.Context, s sale) (*Map, error) {
+	v, err := o.survey(ctx, s, nil, o.Clock())
+	if err != nil {
+		return nil, err
+	}
+	if len(v.overdue) > 0 {
+		if err := o.endAll(ctx, v.overdue); err != nil {
+			return nil, err
+		}
+		if v, err = o.survey(ctx, s, nil, o.Clock()); err != nil {
+			return nil, err
+		}
+	}
+	switch err := o.leave(ctx, s, v); fault.KindOf(err) {
+	case fault.Stale, fault.Contended, fault.Busy, fault.Unknown:
+	default:
+		if err != nil {
+			return nil, err
+		}
+	}
+	return v.next, nil
+}
+
+// endAll passes over holds that were paid or renewed meanwhile.
+func (o *Office) endAll(ctx context.Context, overdue []booking.HoldID) error {
+	for _, id := range overdue {
+		if _, err := o.End(ctx, id, booking.ByExpiry); err != nil && fault.KindOf(err) != fault.Conflict && fault.KindOf(err) != fault.Stale {
+			return err
+		}
+	}
+	return nil
 }
 
 // Project brings the snapshot up to date after something happened to the seats.
@@ -144,45 +178,66 @@ func (o *Office) Project(ctx context.Context, id catalog.ShowID, touched []seatm
 	return err
 }
 
-// refresh reads the snapshot first, then the claims, then the holds that they
-// point at, and saves on the condition that nobody saved in between; hence a
-// seat never goes back in time. A live hold brings all its seats, so that no map
-// shows a part of one (AllOrNothing).
-func (o *Office) refresh(ctx context.Context, s sale, touched []SeatKey) (m *Map, overdue []booking.HoldID, err error) {
-	err = o.attempt(ctx, func(now time.Time) error {
-		prev, err := o.Store.FreshSnapshot(ctx, s.show.ID)
-		if err != nil {
+// view is a seat map before and after a look at the truth.
+type view struct {
+	prev, next *Map // prev is nil where there was none
+	overdue    []booking.HoldID
+}
+
+// refresh looks at the touched seats (nil: at all) and leaves what it saw as the
+// snapshot.
+func (o *Office) refresh(ctx context.Context, s sale, touched []SeatKey) (*Map, []booking.HoldID, error) {
+	var v view
+	err := o.attempt(ctx, func(now time.Time) (err error) {
+		if v, err = o.survey(ctx, s, touched, now); err != nil {
 			return err
 		}
-		look := touched
-		if prev == nil || prev.Seats.Len() != s.layout.Len() {
-			look = nil
-		}
-		claims, err := o.claims(ctx, s, look)
-		if err != nil {
-			return err
-		}
-		holds, err := o.Store.HoldsByID(ctx, owners(claims))
-		if err != nil {
-			return err
-		}
-		next := fold(prev, s.layout, look, claims, holds)
-		next.Show = s.show.ID
-		overdue = overdueOf(holds, o.Policy, now)
-		if prev != nil && same(prev, next) {
-			m = prev
-			return nil
-		}
-		var was int64
-		if prev != nil {
-			was = prev.Version
-		}
-		next.Version = max(was+1, now.UnixMilli())
-		changed := prev == nil || !maps.Equal(prev.Statuses(), next.Statuses())
-		m = next
-		return o.Store.SaveSnapshot(ctx, s.show, *next, was, changed)
+		return o.leave(ctx, s, v)
 	})
-	return m, overdue, err
+	return v.next, v.overdue, err
+}
+
+// survey reads the snapshot first, then the claims, then the holds that they
+// point at, and leave saves on the condition that nobody saved in between; hence
+// a seat never goes back in time. A live hold brings all its seats, so that no map
+// shows a part of one (AllOrNothing).
+func (o *Office) survey(ctx context.Context, s sale, look []SeatKey, now time.Time) (view, error) {
+	prev, err := o.Store.FreshSnapshot(ctx, s.show.ID)
+	if err != nil {
+		return view{}, err
+	}
+	if prev == nil || prev.Seats.Len() != s.layout.Len() {
+		look = nil
+	}
+	claims, err := o.claims(ctx, s, look)
+	if err != nil {
+		return view{}, err
+	}
+	holds, err := o.Store.HoldsByID(ctx, owners(claims))
+	if err != nil {
+		return view{}, err
+	}
+	v := view{prev: prev, next: fold(prev, s.layout, look, claims, holds), overdue: overdueOf(holds, o.Policy, now)}
+	v.next.Show, v.next.Version = s.show.ID, now.UnixMilli()
+	if prev != nil {
+		v.next.Version = max(prev.Version+1, v.next.Version)
+	}
+	if prev != nil && same(prev, v.next) {
+		v.next = prev
+	}
+	return v, nil
+}
+
+func (o *Office) leave(ctx context.Context, s sale, v view) error {
+	if v.next == v.prev {
+		return nil
+	}
+	var was int64
+	if v.prev != nil {
+		was = v.prev.Version
+	}
+	changed := v.prev == nil || !maps.Equal(v.prev.Statuses(), v.next.Statuses())
+	return o.Store.SaveSnapshot(ctx, s.show, *v.next, was, changed)
 }
 
 func (o *Office) claims(ctx context.Context, s sale, look []SeatKey) (map[seatmap.SeatID]Owner, error) {

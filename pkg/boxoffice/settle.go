@@ -116,7 +116,7 @@ func (o *Office) confirm(ctx context.Context, c moneyCase, r payment.Report, now
 // none is, so late money never overtakes the line.
 func (o *Office) regrant(ctx context.Context, c moneyCase, r payment.Report, now time.Time) error {
 	if c.hold.State == booking.Held {
-		if _, err := o.End(ctx, c.hold.ID, booking.ByExpiry); err != nil {
+		if _, err := o.End(ctx, c.hold.ID, booking.ByExpiry); err != nil && !errors.Is(err, booking.ErrAlreadyPaid) {
 			return err
 		}
 		return errAgain
@@ -139,10 +139,13 @@ func (o *Office) regrant(ctx context.Context, c moneyCase, r payment.Report, now
 	}
 	err = o.Store.Regrant(ctx, c.hold, sold, keep, c.captured(r, now), ord)
 	var t *Taken
-	if errors.As(err, &t) {
-		return o.beginRefund(ctx, c, r, now)
+	if !errors.As(err, &t) {
+		return err
 	}
-	return err
+	if _, err := o.conflicts(ctx, sold.Seats, t.Claims); err != nil {
+		return err // an overdue hold in the way was ended
+	}
+	return o.beginRefund(ctx, c, r, now)
 }
 
 func (o *Office) keepUntil(ctx context.Context, show catalog.ShowID) (time.Time, error) {

@@ -63,10 +63,13 @@ func (a Amount) String() string {
 	if e == 0 {
 		return fmt.Sprintf("%d %s", a.Minor, a.Currency)
 	}
-	unit := int64(math.Pow10(e))
-	sign, m := "", a.Minor
-	if m < 0 {
+	sign, m := "", uint64(a.Minor)
+	if a.Minor < 0 {
 		sign, m = "-", -m
+	}
+	unit := uint64(100)
+	if e == 3 {
+		unit = 1000
 	}
 	return fmt.Sprintf("%s%d.%0*d %s", sign, m/unit, e, m%unit, a.Currency)
 }

@@ -18,14 +18,14 @@ const TableCatalog Table = "catalog"
 // Catalog reads and loads the catalogue. Access patterns, with their cost in
 // requests and read units (eventual reads, items as the loader makes them):
 //
-//	C1  all cities              Query   CITIES / *                      500 × 170 B: 1 request, 11 units
+//	C1  all cities              Query   CITIES / *                      500 × 140 B: 1 request, 9 units
 //	C2  one city                Get     CITIES / <city>                 0.5
-//	C3  now showing in a city   Query   CITY#<city> / MOVIE#*           6 × 500 B: 0.5
+//	C3  now showing in a city   Query   CITY#<city> / MOVIE#*           6 × 300 B: 0.5
 //	C4  one film                Get     MOVIE#<movie> / MOVIE           0.5
 //	C5  showtimes               Query   SHOWS#<movie>#<city> / <start>#<show>, from … before
-//	                                    24 × 650 B a week: 1 request, 2 units
+//	                                    24 × 600 B a week: 1 request, 2 units
 //	C6  one show                Get     SHOW#<show> / SHOW              0.5
-//	C7  one layout              Get     LAYOUT#<layout> / LAYOUT        ≤ 64 KB: ≤ 8
+//	C7  one layout              Get     LAYOUT#<layout> / LAYOUT        20,000 seats: 1.5
 //	C8  load n rows             BatchGet of their items, then transactions of those that differ,
 //	                            ≤ 100 writes each: none when nothing has changed
 //

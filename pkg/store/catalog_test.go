@@ -17,6 +17,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
+	"github.com/fairseat/fairseat/pkg/store/meter"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -330,6 +331,52 @@ func TestAMalformedRowIsAnError(t *testing.T) {
 		}
 		if s, err := c.Show(t.Context(), "s"); err == nil || !strings.Contains(err.Error(), tt.attr) {
 			t.Errorf("%s = %v: got %v, %v", tt.attr, tt.to, s, err)
+		}
+	}
+}
+
+func TestWhatReadingTheCatalogueCosts(t *testing.T) {
+	c, db := emptyCatalog()
+	var rows []store.CatalogRow
+	for i := range 500 {
+		city := catalog.City{ID: catalog.CityID(fmt.Sprintf("san-antonio-%03d", i)), Name: "San Antonio", LocalName: "北京", ChineseName: "北京", Country: "US", Lat: 29.42412, Lon: -98.49363}
+		rows = append(rows, store.CityRow(city))
+	}
+	for i := range 24 {
+		show := catalogShow(fmt.Sprintf("san-antonio-us-01-20261121-%d", i), noon)
+		for _, kind := range []seatmap.SeatType{seatmap.Premium, seatmap.Wheelchair, seatmap.Companion} {
+			show.Prices = append(show.Prices, catalog.Price{Type: kind, Amount: money.Amount{Minor: 1599, Currency: "USD"}})
+		}
+		rows = append(rows, store.ShowRow(show))
+	}
+	mustLoad(t, c, append(rows, store.LayoutRow("arena-20000", make([]byte, 11<<10)))...)
+	m := meter.New(db)
+	c = store.NewCatalog(m)
+	ctx := t.Context()
+	for _, tt := range []struct {
+		name string
+		read func() error
+		want meter.Halves
+	}{
+		{"C1", func() error { _, err := c.Cities(ctx); return err }, meter.Units(9)},
+		{"C2", func() error { _, err := c.City(ctx, "san-antonio-001"); return err }, 1},
+		{"C5", func() error { _, err := c.Showtimes(ctx, "coco", "oslo-no", noon, noon.Add(time.Hour)); return err }, meter.Units(2)},
+		{"C6", func() error { _, err := c.Show(ctx, "san-antonio-us-01-20261121-1"); return err }, 1},
+		{"C7", func() error { _, err := c.LayoutSource(ctx, "arena-20000"); return err }, 3},
+	} {
+		m.Reset()
+		if err := tt.read(); err != nil {
+			t.Fatal(err)
+		}
+		var requests int64
+		var units meter.Halves
+		got := m.Snapshot()
+		for op, n := range got.Requests {
+			requests += n
+			units += got.Of(op)
+		}
+		if requests != 1 || units != tt.want {
+			t.Errorf("%s: %d requests, %v units; want 1, %v", tt.name, requests, units, tt.want)
 		}
 	}
 }

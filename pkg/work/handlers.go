@@ -94,6 +94,7 @@ func AdvanceLine(o *boxoffice.Office) QueueHandler {
 func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		seats := map[catalog.ShowID][]seatmap.SeatID{}
+		answer := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}
 		for _, r := range e.Records {
 			rec, err := record(r)
 			if err == nil {
@@ -101,7 +102,8 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 			}
 			if err != nil {
 				slog.ErrorContext(ctx, "stream record failed", "sequence", r.Change.SequenceNumber, "err", err.Error())
-				return stopAt(r), nil
+				answer = stopAt(r) // those before it count as done, so they are done below
+				break
 			}
 		}
 		for show, ids := range seats {
@@ -110,7 +112,7 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 				return stopAt(e.Records[0]), nil
 			}
 		}
-		return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}, nil
+		return answer, nil
 	}
 }
 

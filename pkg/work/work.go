@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -80,7 +81,7 @@ func message[T any](ctx context.Context, m events.SQSMessage, handle func(contex
 	if err := d.Decode(&body); err != nil {
 		return fmt.Errorf("work: body: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF {
 		return errors.New("work: something follows the body")
 	}
 	return handle(ctx, body)

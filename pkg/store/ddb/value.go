@@ -130,7 +130,7 @@ func decode(av types.AttributeValue) (any, error) {
 	case *types.AttributeValueMemberB:
 		return append([]byte{}, av.Value...), nil
 	case *types.AttributeValueMemberSS:
-		return store.Set(slices.Sorted(slices.Values(av.Value))), nil
+		return store.Set(slices.Compact(slices.Sorted(slices.Values(av.Value)))), nil
 	case *types.AttributeValueMemberL:
 		return decodeList(av.Value)
 	case *types.AttributeValueMemberM:

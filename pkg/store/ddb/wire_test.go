@@ -150,6 +150,9 @@ func TestOutcome(t *testing.T) {
 			db, n := serve(t, answer)
 			ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer stop()
+			if name == "hang" {
+				defer close(release) // before the server waits for its handler
+			}
 			wantAnswer(t, db.Transact(ctx, two(), ""), store.ErrUnknown, nil)
 			if n.Load() != 1 {
 				t.Errorf("%d requests", n.Load())
@@ -159,7 +162,6 @@ func TestOutcome(t *testing.T) {
 			}
 		})
 	}
-	close(release)
 	t.Run("nobody listens", func(t *testing.T) {
 		port, err := freePort()
 		if err != nil {
@@ -168,7 +170,7 @@ func TestOutcome(t *testing.T) {
 		wantAnswer(t, dial(t, fmt.Sprintf("http://127.0.0.1:%d", port)).Transact(t.Context(), two(), ""), nil, nil)
 	})
 	t.Run("canceled before", func(t *testing.T) {
-		db, n := serve(t, hang)
+		db, n := serve(t, garbage)
 		ctx, stop := context.WithCancel(t.Context())
 		stop()
 		if err := db.Transact(ctx, two(), ""); !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrUnknown) || n.Load() != 0 {
