@@ -16,6 +16,7 @@ type settings struct {
 	options    cloud.Options
 	after      []cloud.Command
 	once       bool
+	install    bool
 	withParent bool
 	readyFile  string
 	banner     string
@@ -65,7 +66,7 @@ func parse(args []string) (settings, error) {
 		o.Parameters[name] = value
 		return err
 	})
-	fs.Func("param-env", "template parameter from a variable if that is set, Name=VARIABLE; repeatable", func(v string) error {
+	fs.Func("param-env", "template parameter from a variable if that is set and not empty, Name=VARIABLE; repeatable", func(v string) error {
 		name, variable, err := pair(v)
 		if value, set := os.LookupEnv(variable); set && value != "" {
 			o.Parameters[name] = value
@@ -87,6 +88,7 @@ func parse(args []string) (settings, error) {
 		return err
 	})
 	fs.BoolVar(&s.once, "once", false, "stop after the --after commands")
+	fs.BoolVar(&s.install, "install", false, "only fetch what the chosen store and the queues need")
 	fs.BoolVar(&s.withParent, "with-parent", false, "stop when the process that started this one ends")
 	fs.StringVar(&s.readyFile, "ready-file", "", "write addresses, outputs, variables and process ids as JSON to this file when all is ready, --after included")
 	fs.StringVar(&s.banner, "banner", "", "text file to print when all is ready; $NAME stands for the variables below")

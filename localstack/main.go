@@ -13,7 +13,12 @@ import (
 	"time"
 
 	"github.com/fairseat/fairseat/localstack/cloud"
+	"github.com/fairseat/fairseat/localstack/emulators"
+	"github.com/fairseat/fairseat/localstack/process"
 )
+
+// interrupted is the status of a stack that was stopped before it was ready.
+const interrupted = 130
 
 func main() { os.Exit(run(os.Args[1:])) }
 
@@ -33,19 +38,32 @@ func run(args []string) int {
 		ctx, cancel = whileParentLives(ctx)
 		defer cancel()
 	}
+	if s.install {
+		return install(ctx, s)
+	}
 	began := time.Now()
 	c, err := cloud.Start(ctx, s.options)
+	if ctx.Err() != nil {
+		if err == nil {
+			c.Close()
+		}
+		return interrupted
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer c.Close()
 	s.say.ready(c, time.Since(began))
-	if err := work(ctx, c, s); err != nil {
+	err = work(ctx, c, s)
+	if ctx.Err() != nil {
+		return interrupted
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return status(err)
 	}
-	if s.once || ctx.Err() != nil {
+	if s.once {
 		return 0
 	}
 	select {
@@ -57,6 +75,19 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+}
+
+func install(ctx context.Context, s settings) int {
+	var g process.Group
+	defer g.Close()
+	err := emulators.Install(ctx, &g, emulators.Options{
+		Store: s.options.Store, Tools: s.options.ToolsFolder(), Progress: s.options.Progress,
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // work runs the commands that follow the start, then tells that all is ready.

@@ -28,6 +28,10 @@ func TestHowMuchIsPlanned(t *testing.T) {
 		for _, s := range allShows(p) {
 			if strings.HasPrefix(string(s.LayoutID), "theatre") || strings.HasPrefix(string(s.LayoutID), "arena") {
 				venues[s.LayoutID]++
+				date, err := time.Parse(time.DateOnly, s.LocalDate)
+				if phase := map[catalog.LayoutID]int64{"theatre-2000": 0, "arena-20000": 1}[s.LayoutID]; err != nil || date.Unix()/86400%3 != phase {
+					t.Errorf("%s is not on its day of three", s.ID)
+				}
 			} else {
 				cinemas++
 			}

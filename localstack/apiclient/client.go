@@ -193,11 +193,35 @@ type ListedShow struct {
 
 // Show is a show.
 type Show struct {
-	ID       string    `json:"id"`
-	MovieID  string    `json:"movie_id"`
-	LayoutID string    `json:"layout_id"`
-	StartsAt time.Time `json:"starts_at"`
-	Hall     string    `json:"hall"`
+	ID           string    `json:"id"`
+	MovieID      string    `json:"movie_id"`
+	LayoutID     string    `json:"layout_id"`
+	StartsAt     time.Time `json:"starts_at"`
+	Hall         string    `json:"hall"`
+	SaleOpensAt  time.Time `json:"sale_opens_at"`
+	SaleClosesAt time.Time `json:"sale_closes_at"`
+	Status       string    `json:"status"`
+	Prices       []struct {
+		Type  string `json:"type"`
+		Price Money  `json:"price"`
+	} `json:"prices"`
+}
+
+// Layout is a hall; document order is the order of a seat map's states.
+type Layout struct {
+	ID       string `json:"id"`
+	Sections []struct {
+		ID   string `json:"id"`
+		Rows []struct {
+			ID    string `json:"id"`
+			Seats []struct {
+				ID   string  `json:"id"`
+				Type string  `json:"type"`
+				X    float64 `json:"x"`
+				Y    float64 `json:"y"`
+			} `json:"seats"`
+		} `json:"rows"`
+	} `json:"sections"`
 }
 
 // Seatmap is the state of a hall.
@@ -219,8 +243,9 @@ type Seatmap struct {
 
 // Hold is seats held.
 type Hold struct {
-	ID    string `json:"id"`
-	Seats []struct {
+	ID     string `json:"id"`
+	ShowID string `json:"show_id"`
+	Seats  []struct {
 		ID    string `json:"id"`
 		Type  string `json:"type"`
 		Price Money  `json:"price"`
@@ -242,9 +267,10 @@ type Payment struct {
 
 // Order is an order.
 type Order struct {
-	ID      string `json:"id"`
-	Status  string `json:"status"`
-	Total   Money  `json:"total"`
+	ID      string   `json:"id"`
+	Status  string   `json:"status"`
+	Total   Money    `json:"total"`
+	Seats   []string `json:"seats"`
 	Tickets []struct {
 		ID   string `json:"id"`
 		Seat string `json:"seat"`

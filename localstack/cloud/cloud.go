@@ -91,6 +91,9 @@ func (c *Cloud) prepare(context.Context) error {
 		return err
 	}
 	c.onClose(unlock)
+	if err := sameStore(c.opts.Data, c.opts.Store.String()); err != nil {
+		return err
+	}
 	c.params = map[string]string{}
 	for k, v := range c.opts.Parameters {
 		if c.params[k], _, err = c.ports.fill(v); err != nil {
@@ -251,7 +254,7 @@ func (c *Cloud) serve(context.Context) error {
 // be compiled first.
 const companionLimit = time.Minute
 
-func (c *Cloud) startCompanions(context.Context) error {
+func (c *Cloud) startCompanions(ctx context.Context) error {
 	for _, cmd := range c.opts.Companions {
 		out := c.opts.Output(cmd.Name)
 		spec, ports, err := c.spec(cmd, out, out)
@@ -260,11 +263,11 @@ func (c *Cloud) startCompanions(context.Context) error {
 		}
 		child, err := c.group.Start(spec)
 		if err != nil {
-			return fmt.Errorf("cloud: %w", err)
+			return fmt.Errorf("cloud: companion: %w", err)
 		}
 		c.onClose(child.Stop)
 		for _, port := range ports {
-			if err := child.AwaitPort(port, companionLimit); err != nil {
+			if err := child.AwaitPort(ctx, port, companionLimit); err != nil {
 				return fmt.Errorf("cloud: companion %w", err)
 			}
 		}

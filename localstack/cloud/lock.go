@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,4 +40,23 @@ func lockFolder(dir string) (unlock func(), err error) {
 		return nil, fmt.Errorf("cloud: data folder %s: %w", dir, err)
 	}
 	return func() { f.Close() }, nil
+}
+
+// sameStore refuses a folder whose tables another stand-in holds: the stack would
+// start without them, beside queues that still speak of them.
+func sameStore(dir, store string) error {
+	if dir == "" {
+		return nil
+	}
+	file := filepath.Join(dir, "store")
+	have, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.WriteFile(file, []byte(store+"\n"), 0o600)
+	} else if was := strings.TrimSpace(string(have)); err == nil && was != store {
+		return fmt.Errorf("cloud: data folder %s was made with %s, not with %s", dir, was, store)
+	}
+	if err != nil {
+		return fmt.Errorf("cloud: data folder: %w", err)
+	}
+	return nil
 }

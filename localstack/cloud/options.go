@@ -37,9 +37,7 @@ func (o Options) filled() Options {
 	if o.Region == "" {
 		o.Region = "eu-west-1"
 	}
-	if o.Tools == "" {
-		o.Tools = filepath.Join(filepath.Dir(o.Template), ".tools")
-	}
+	o.Tools = o.ToolsFolder()
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
@@ -56,6 +54,14 @@ func (o Options) filled() Options {
 		o.Output = func(string) io.Writer { return o.Progress }
 	}
 	return o
+}
+
+// ToolsFolder is Tools, or its default.
+func (o Options) ToolsFolder() string {
+	if o.Tools != "" {
+		return o.Tools
+	}
+	return filepath.Join(filepath.Dir(o.Template), ".tools")
 }
 
 // Command is a program with its arguments. Arguments may hold {port:NAME} and

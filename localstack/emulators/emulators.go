@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -81,18 +82,18 @@ func Start(ctx context.Context, g *process.Group, o Options) (*Set, error) {
 	if err := Install(ctx, g, o); err != nil {
 		return nil, err
 	}
-	scratch, err := os.MkdirTemp("", "emulators-")
+	scratch, err := makeScratch(o.Tools)
 	if err != nil {
-		return nil, fmt.Errorf("emulators: %w", err)
+		return nil, fmt.Errorf("emulators: scratch folder: %w", err)
 	}
 	s := &Set{scratch: scratch}
 	var all errgroup.Group
 	all.Go(func() (err error) {
-		s.Tables, err = startTables(g, o, scratch)
+		s.Tables, err = startTables(ctx, g, o, scratch)
 		return err
 	})
 	all.Go(func() (err error) {
-		s.Queues, err = attempt(g, o.QueuePort, func(port int) (process.Spec, string, error) {
+		s.Queues, err = attempt(ctx, g, o.QueuePort, func(port int) (process.Spec, string, error) {
 			return elasticMQ(o, scratch, port)
 		})
 		return err
@@ -104,9 +105,32 @@ func Start(ctx context.Context, g *process.Group, o Options) (*Set, error) {
 	return s, nil
 }
 
-func startTables(g *process.Group, o Options, scratch string) (Endpoint, error) {
+// makeScratch makes a folder that lives as long as the set, and removes those of
+// processes that were killed before they could.
+func makeScratch(tools string) (string, error) {
+	root, err := filepath.Abs(filepath.Join(tools, "scratch"))
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return "", err
+	}
+	old, err := os.ReadDir(root)
+	if err != nil {
+		return "", err
+	}
+	for _, d := range old {
+		owner, _, _ := strings.Cut(d.Name(), "-")
+		if pid, err := strconv.Atoi(owner); err == nil && !process.Alive(pid) {
+			os.RemoveAll(filepath.Join(root, d.Name()))
+		}
+	}
+	return os.MkdirTemp(root, strconv.Itoa(os.Getpid())+"-")
+}
+
+func startTables(ctx context.Context, g *process.Group, o Options, scratch string) (Endpoint, error) {
 	if o.Store == DynamoDBLocal {
-		return attempt(g, o.TablePort, func(port int) (process.Spec, string, error) { return dynamoDBLocal(o, port) })
+		return attempt(ctx, g, o.TablePort, func(port int) (process.Spec, string, error) { return dynamoDBLocal(o, port) })
 	}
 	// Dynoxide is faster on an indexed file than in memory, so it always has a file.
 	dir := scratch
@@ -122,7 +146,7 @@ func startTables(g *process.Group, o Options, scratch string) (Endpoint, error) 
 		return process.Spec{Name: "dynoxide", Path: bin, Args: []string{"--port", strconv.Itoa(port), "--db-path", db}}, "/", nil
 	}
 	if _, err := os.Stat(db); err != nil {
-		first, err := attempt(g, 0, run)
+		first, err := attempt(ctx, g, 0, run)
 		if err != nil {
 			return Endpoint{}, err
 		}
@@ -131,7 +155,7 @@ func startTables(g *process.Group, o Options, scratch string) (Endpoint, error) 
 			return Endpoint{}, err
 		}
 	}
-	return attempt(g, o.TablePort, run)
+	return attempt(ctx, g, o.TablePort, run)
 }
 
 // Close stops both and removes what they kept outside the data folder.
@@ -146,9 +170,9 @@ func (s *Set) Close() {
 
 // attempt starts a program on a port. A port that was chosen here may be lost to
 // somebody else before the program binds it; then another one is tried.
-func attempt(g *process.Group, want int, spec func(port int) (process.Spec, string, error)) (Endpoint, error) {
+func attempt(ctx context.Context, g *process.Group, want int, spec func(port int) (process.Spec, string, error)) (Endpoint, error) {
 	for tries := 1; ; tries++ {
-		e, err := once(g, want, spec)
+		e, err := once(ctx, g, want, spec)
 		var taken process.TakenError
 		if err == nil || want != 0 || tries == 4 || !errors.As(err, &taken) {
 			return e, err
@@ -156,7 +180,7 @@ func attempt(g *process.Group, want int, spec func(port int) (process.Spec, stri
 	}
 }
 
-func once(g *process.Group, want int, spec func(port int) (process.Spec, string, error)) (Endpoint, error) {
+func once(ctx context.Context, g *process.Group, want int, spec func(port int) (process.Spec, string, error)) (Endpoint, error) {
 	port, err := process.FreePort(want)
 	if err != nil {
 		return Endpoint{}, err
@@ -172,7 +196,7 @@ func once(g *process.Group, want int, spec func(port int) (process.Spec, string,
 		return Endpoint{}, err
 	}
 	url := "http://127.0.0.1:" + strconv.Itoa(port)
-	if err := c.Await(url+probe, port, startLimit); err != nil {
+	if err := c.Await(ctx, url+probe, port, startLimit); err != nil {
 		c.Kill()
 		return Endpoint{}, fmt.Errorf("%w%s", err, last.quote())
 	}
@@ -217,6 +241,7 @@ rest-stats { enabled = false }
 aws { region = %q, accountId = %q }
 `, port, port, o.Region, o.Account)
 	if o.Data != "" {
+		// H2 would keep the last half second in memory, and lose it to a kill -9.
 		dir, err := filepath.Abs(filepath.Join(o.Data, "elasticmq"))
 		if err != nil {
 			return process.Spec{}, "", err

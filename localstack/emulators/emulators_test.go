@@ -90,7 +90,7 @@ func TestALostPortIsTriedAgain(t *testing.T) {
 	defer g.Close()
 	var thief net.Listener
 	tries := 0
-	e, err := attempt(&g, 0, func(port int) (process.Spec, string, error) {
+	e, err := attempt(t.Context(), &g, 0, func(port int) (process.Spec, string, error) {
 		if tries++; tries == 1 {
 			var err error
 			if thief, err = process.Listen(port); err != nil {
@@ -127,7 +127,7 @@ func TestInstallFetchesFromNothing(t *testing.T) {
 			t.Errorf("%s holds %d jars", lib, len(jars))
 		}
 	}
-	if n := strings.Count(said.String(), "fetching"); n != 4 {
+	if text := said.String(); strings.Count(text, " …\n") != 2 || strings.Count(text, ": done in ") != 2 {
 		t.Errorf("want a line before and after each of two, got\n%s", said.String())
 	}
 	said.Reset()
@@ -182,6 +182,28 @@ func TestParseStore(t *testing.T) {
 	none.Tools, none.Progress = "../../.tools", os.Stderr
 	if err := Install(t.Context(), &process.Group{}, none); err == nil {
 		t.Error("no store was accepted")
+	}
+}
+
+func TestScratchOfTheDeadIsRemoved(t *testing.T) {
+	tools := t.TempDir()
+	mine, err := makeScratch(tools)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nobody = "99999999-1" // above every process id
+	dead := filepath.Join(filepath.Dir(mine), nobody)
+	if err := os.Mkdir(dead, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := makeScratch(tools); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dead); err == nil {
+		t.Error("the folder of a dead process stays")
+	}
+	if _, err := os.Stat(mine); err != nil {
+		t.Error("the folder of a living process went")
 	}
 }
 

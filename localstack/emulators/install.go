@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fairseat/fairseat/localstack/process"
@@ -71,9 +72,11 @@ func (in installer) step(what string, s process.Spec) error {
 	var last tail
 	s.Stdout, s.Stderr = &last, &last
 	finished := make(chan struct{})
-	go patience(in.o.Progress, what, began, finished)
+	var telling sync.WaitGroup // one writer at a time
+	telling.Go(func() { patience(in.o.Progress, what, began, finished) })
 	err := in.g.Run(in.ctx, s)
 	close(finished)
+	telling.Wait()
 	if err != nil {
 		return fmt.Errorf("emulators: %s: %w%s", what, err, last.quote())
 	}

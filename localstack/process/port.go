@@ -2,6 +2,7 @@ package process
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -119,9 +120,9 @@ func listeners(r io.Reader, port int, out map[string]bool) {
 }
 
 // Await polls url until the child itself answers it, with any status.
-func (c *Child) Await(url string, port int, limit time.Duration) error {
+func (c *Child) Await(ctx context.Context, url string, port int, limit time.Duration) error {
 	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	return c.await(port, limit, func() bool {
+	return c.await(ctx, port, limit, func() bool {
 		res, err := client.Get(url)
 		if err == nil {
 			res.Body.Close()
@@ -131,8 +132,8 @@ func (c *Child) Await(url string, port int, limit time.Duration) error {
 }
 
 // AwaitPort waits until the child, or a program that it started, listens on a port.
-func (c *Child) AwaitPort(port int, limit time.Duration) error {
-	return c.await(port, limit, func() bool {
+func (c *Child) AwaitPort(ctx context.Context, port int, limit time.Duration) error {
+	return c.await(ctx, port, limit, func() bool {
 		conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
 		if err == nil {
 			conn.Close()
@@ -141,11 +142,13 @@ func (c *Child) AwaitPort(port int, limit time.Duration) error {
 	})
 }
 
-func (c *Child) await(port int, limit time.Duration, answers func() bool) error {
+func (c *Child) await(ctx context.Context, port int, limit time.Duration, answers func() bool) error {
 	for deadline := time.Now().Add(limit); ; {
 		select {
 		case <-c.done:
 			return fmt.Errorf("%s while it was starting: %w", c.Name, c.Ended())
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", c.Name, context.Cause(ctx))
 		case <-time.After(50 * time.Millisecond):
 		}
 		if pid, name := Listener(port); pid != 0 && !c.Owns(port) {

@@ -14,7 +14,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
+	"sync"
 	"testing"
 	"time"
 )
@@ -231,10 +231,10 @@ func TestAwaitBelievesOnlyItsOwnChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := own.Await(url, port, 10*time.Second); err != nil {
+	if err := own.Await(t.Context(), url, port, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if err := own.AwaitPort(port, 10*time.Second); err != nil {
+	if err := own.AwaitPort(t.Context(), port, 10*time.Second); err != nil {
 		t.Error(err)
 	}
 	// Another child that waits for the same port must not take this answer for its own.
@@ -243,7 +243,7 @@ func TestAwaitBelievesOnlyItsOwnChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	var taken TakenError
-	if err := other.Await(url, port, 10*time.Second); !errors.As(err, &taken) || taken.PID != own.PID {
+	if err := other.Await(t.Context(), url, port, 10*time.Second); !errors.As(err, &taken) || taken.PID != own.PID {
 		t.Errorf("a foreign answer came out as %v", err)
 	}
 }
@@ -259,14 +259,19 @@ func TestAwaitEndsWithTheChildAndWithTheLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dead.AwaitPort(port, 10*time.Second); err == nil || !strings.Contains(err.Error(), "it ended: exit status 1") {
+	if err := dead.AwaitPort(t.Context(), port, 10*time.Second); err == nil || !strings.Contains(err.Error(), "it ended: exit status 1") {
 		t.Errorf("a dead child: %v", err)
 	}
 	mute, err := g.Start(Spec{Name: "mute", Path: "sleep", Args: []string{"600"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := mute.AwaitPort(port, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "did not answer") {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := mute.AwaitPort(ctx, port, time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that ended: %v", err)
+	}
+	if err := mute.AwaitPort(t.Context(), port, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "did not answer") {
 		t.Errorf("a mute child: %v", err)
 	}
 }
@@ -297,31 +302,38 @@ func FuzzListeners(f *testing.F) {
 	})
 }
 
-// The kernel's death signal follows the thread that forked: had the child been
+// The kernel's death signal follows the thread that forked: had a child been
 // started from a thread that ends, it would die with that thread.
 func TestChildrenOutliveTheThreadThatAskedForThem(t *testing.T) {
 	var g Group
 	defer g.Close()
-	started := make(chan *Child)
-	go func() {
-		// The goroutine ends locked, and its thread with it.
-		runtime.LockOSThread()
-		c, err := g.Start(Spec{Name: "sleeper", Path: "sleep", Args: []string{"600"}})
-		if err != nil {
-			t.Error(err)
+	const n = 4 // on threads of their own; the process's first thread never ends
+	var together, asked sync.WaitGroup
+	together.Add(n)
+	children := make([]*Child, n)
+	for i := range n {
+		asked.Go(func() {
+			runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+			together.Done()
+			together.Wait()
+			c, err := g.Start(Spec{Name: "sleeper", Path: "sleep", Args: []string{"600"}})
+			if err != nil {
+				t.Error(err)
+			}
+			children[i] = c
+		})
+	}
+	asked.Wait()
+	limit := time.After(500 * time.Millisecond)
+	for _, c := range children {
+		if c == nil {
+			continue
 		}
-		started <- c
-	}()
-	c := <-started
-	if c == nil {
-		return
-	}
-	select {
-	case <-c.Done():
-		t.Error("the child died with the thread")
-	case <-time.After(300 * time.Millisecond):
-	}
-	if err := syscall.Kill(c.PID, 0); err != nil {
-		t.Error(err)
+		select {
+		case <-c.Done():
+			t.Error("a child died with the thread")
+		case <-limit:
+			return
+		}
 	}
 }

@@ -12,13 +12,16 @@ package provision
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go/logging"
 	"golang.org/x/sync/errgroup"
 
@@ -140,16 +143,45 @@ var defaults = map[string]string{
 	"DelaySeconds": "0", "VisibilityTimeout": "30", "ReceiveMessageWaitTimeSeconds": "0",
 }
 
+// changeQueue sets what differs. Attributes that the stand-in does not tell are
+// those that it does not keep.
 func changeQueue(ctx context.Context, c *sqs.Client, q *template.Queue, want map[string]string) error {
-	delete(want, "FifoQueue") // part of the name, never changed
+	have, err := c.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &q.URL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
+	})
+	if err != nil {
+		return fmt.Errorf("describe queue %s: %w", q.Name, err)
+	}
 	for k, v := range defaults {
 		if want[k] == "" {
 			want[k] = v
 		}
 	}
-	_, err := c.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: &q.URL, Attributes: want})
+	maps.DeleteFunc(want, func(k, v string) bool {
+		old, told := have.Attributes[k]
+		return sameJSON(old, v) || !told && k != "RedrivePolicy"
+	})
+	if _, differs := want["ContentBasedDeduplication"]; differs {
+		return fmt.Errorf("queue %s exists with another ContentBasedDeduplication than the template's; use an empty data folder", q.Name)
+	}
+	if q.DeadLetter == "" && have.Attributes["RedrivePolicy"] != "" {
+		return fmt.Errorf("queue %s exists with a dead-letter queue, unlike the template's; use an empty data folder", q.Name)
+	}
+	if len(want) == 0 {
+		return nil
+	}
+	_, err = c.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: &q.URL, Attributes: want})
 	if err != nil {
 		return fmt.Errorf("change queue %s: %w", q.Name, err)
 	}
 	return nil
+}
+
+// sameJSON compares attributes; a redrive policy is JSON in any order.
+func sameJSON(a, b string) bool {
+	var x, y any
+	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
+		return a == b
+	}
+	return reflect.DeepEqual(x, y)
 }

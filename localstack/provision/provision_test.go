@@ -177,6 +177,26 @@ func TestApplyChangesQueues(t *testing.T) {
 	})
 }
 
+func TestApplyRefusesAnotherQueue(t *testing.T) {
+	c := shared[emulators.DynamoDBLocal]
+	if _, _, err := Apply(t.Context(), c, stack("queue")); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		want  string
+		spoil func(*template.Queue)
+	}{
+		{"another ContentBasedDeduplication", func(q *template.Queue) { q.Attributes["ContentBasedDeduplication"] = "true" }},
+		{"with a dead-letter queue", func(q *template.Queue) { q.DeadLetter = "" }},
+	} {
+		s := stack("queue")
+		tt.spoil(&s.Queues[0])
+		if _, _, err := Apply(t.Context(), c, s); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.want, err)
+		}
+	}
+}
+
 func TestApplyRefusesAnotherTable(t *testing.T) {
 	eachStore(t, func(t *testing.T, c Clients) {
 		if _, _, err := Apply(t.Context(), c, stack("other")); err != nil {

@@ -82,7 +82,7 @@ func (l *lanes) failureRecord(batch []*entry, condition string, calls int, res *
 		Batch: failureBatch{
 			Shard: l.shard, Start: first.sequence, End: last.sequence,
 			First: first.created.UTC().Format(time.RFC3339), Last: last.created.UTC().Format(time.RFC3339),
-			Size: len(batch), Stream: s.arn,
+			Size: len(batch), Stream: s.shown,
 		},
 	}
 	if res != nil {

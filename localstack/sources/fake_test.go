@@ -278,3 +278,9 @@ func sqsEvent(t *testing.T, payload []byte) events.SQSEvent {
 	}
 	return e
 }
+
+func (l *letters) all() []failureRecord {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.list)
+}

@@ -15,6 +15,7 @@ import (
 type lanes struct {
 	source *streamSource
 	shard  string
+	from   time.Time
 	track  *tracker
 	ins    []chan []*entry
 	ends   sync.WaitGroup
@@ -23,6 +24,9 @@ type lanes struct {
 
 func (s *streamSource) openLanes(ctx context.Context, shard string) *lanes {
 	l := &lanes{source: s, shard: shard}
+	if s.saved.last(shard) == "" {
+		l.from = s.from
+	}
 	l.track = &tracker{save: func(seq string) { s.check(s.saved.advance(shard, seq)) }}
 	for range s.src.Parallel {
 		in := make(chan []*entry, 1)
@@ -37,7 +41,7 @@ func (l *lanes) feed(ctx context.Context, list []record) bool {
 	parts := make([][]*entry, len(l.ins))
 	entries := l.track.add(list)
 	for _, e := range entries {
-		if e.created.Before(l.source.from) || !l.source.filter.pass(e.event) {
+		if e.created.Before(l.from) || !l.source.filter.pass(e.event) {
 			l.track.done(e)
 			continue
 		}

@@ -164,7 +164,10 @@ func (s *queueSource) parts(batch []message) [][]message {
 // visibility timeout: the queue then gives the group out again.
 func (s *queueSource) serve(ctx context.Context, part []message) {
 	if s.queue.FIFO {
-		unlock := s.groups.lock(part[0].group)
+		unlock := s.groups.lock(ctx, part[0].group)
+		if unlock == nil {
+			return
+		}
 		defer unlock()
 	}
 	select {
@@ -287,36 +290,42 @@ func (s *queueSource) remove(ctx context.Context, handles []string) {
 	}
 }
 
-// keyedLock is a mutex for each key.
+// keyedLock is a lock for each key.
 type keyedLock struct {
 	mu   sync.Mutex
 	held map[string]*heldLock
 }
 
 type heldLock struct {
-	sync.Mutex
+	turn  chan struct{}
 	users int
 }
 
-func (k *keyedLock) lock(key string) (unlock func()) {
+// lock returns how to unlock; nil if ctx ended first.
+func (k *keyedLock) lock(ctx context.Context, key string) (unlock func()) {
 	k.mu.Lock()
 	if k.held == nil {
 		k.held = map[string]*heldLock{}
 	}
 	h := k.held[key]
 	if h == nil {
-		h = &heldLock{}
+		h = &heldLock{turn: make(chan struct{}, 1)}
 		k.held[key] = h
 	}
 	h.users++
 	k.mu.Unlock()
-	h.Lock()
-	return func() {
-		h.Unlock()
+	leave := func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if h.users--; h.users == 0 {
 			delete(k.held, key)
 		}
+	}
+	select {
+	case h.turn <- struct{}{}:
+		return func() { <-h.turn; leave() }
+	case <-ctx.Done():
+		leave()
+		return nil
 	}
 }

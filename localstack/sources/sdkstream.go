@@ -5,17 +5,44 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"github.com/fairseat/fairseat/localstack/template"
 )
 
 // sdkStream speaks to DynamoDB Streams.
 type sdkStream struct {
 	client    *dynamodbstreams.Client
-	arn       string
+	arn       string // to call with
+	shown     string // to show; see streamARN
 	partition string // name of the table's partition key
+	now       func() time.Time
+}
+
+// streamARN is the stream's ARN with the table's region and account: DynamoDB
+// Local has a region of its own.
+func streamARN(t template.Table) string {
+	if _, label, ok := strings.Cut(t.StreamARN, "/stream/"); ok && t.ARN != "" {
+		return t.ARN + "/stream/" + label
+	}
+	return t.StreamARN
+}
+
+// creation repairs times of whole minutes, as DynamoDB Local has them: the latest
+// that they can mean, so that no record is given up, or passed over, too early.
+func creation(at, now time.Time) time.Time {
+	if at.Unix()%60 != 0 {
+		return at
+	}
+	if last := at.Add(time.Minute - time.Second); last.Before(now) {
+		return last
+	}
+	return now.Truncate(time.Second)
 }
 
 func (s sdkStream) shards(ctx context.Context) ([]shard, error) {
@@ -97,7 +124,7 @@ func (s sdkStream) newRecord(r types.Record) (record, error) {
 	}
 	out := record{sequence: aws.ToString(d.SequenceNumber), key: "?"}
 	if d.ApproximateCreationDateTime != nil {
-		out.created = *d.ApproximateCreationDateTime
+		out.created = creation(*d.ApproximateCreationDateTime, s.now())
 		change["ApproximateCreationDateTime"] = float64(out.created.Unix())
 	}
 	for name, image := range map[string]map[string]types.AttributeValue{
@@ -118,7 +145,7 @@ func (s sdkStream) newRecord(r types.Record) (record, error) {
 	}
 	out.event = map[string]any{
 		"eventID": aws.ToString(r.EventID), "eventName": string(r.EventName), "eventVersion": aws.ToString(r.EventVersion),
-		"eventSource": "aws:dynamodb", "awsRegion": region(s.arn), "dynamodb": change, "eventSourceARN": s.arn,
+		"eventSource": "aws:dynamodb", "awsRegion": region(s.shown), "dynamodb": change, "eventSourceARN": s.shown,
 	}
 	if u := r.UserIdentity; u != nil {
 		out.event["userIdentity"] = map[string]any{"type": aws.ToString(u.Type), "principalId": aws.ToString(u.PrincipalId)}

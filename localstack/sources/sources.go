@@ -102,7 +102,7 @@ func build(stack *template.Stack, src template.Source, opts Options) (source, er
 		if opts.Data != "" {
 			file = filepath.Join(opts.Data, src.ID+".json")
 		}
-		return newStreamSource(base, *t, sdkStream{opts.Streams, t.StreamARN, t.Partition.Name}, dead, file)
+		return newStreamSource(base, *t, sdkStream{opts.Streams, t.StreamARN, streamARN(*t), t.Partition.Name, time.Now}, dead, file)
 	}
 	return nil, fmt.Errorf("unknown kind %d", src.Kind)
 }

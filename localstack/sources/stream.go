@@ -65,6 +65,7 @@ const (
 type streamSource struct {
 	common
 	arn    string
+	shown  string // the ARN in failure records
 	client stream
 	dead   sender
 	file   string
@@ -73,7 +74,7 @@ type streamSource struct {
 
 	saved *checkpoints
 	begin map[string]string // iterators made before start returned
-	from  time.Time         // records before it are skipped; zero = none
+	from  time.Time         // records before it are skipped in shards without a checkpoint
 }
 
 func newStreamSource(c common, t template.Table, client stream, dead sender, file string) (*streamSource, error) {
@@ -99,7 +100,7 @@ func newStreamSource(c common, t template.Table, client stream, dead sender, fil
 		return nil, errors.New("maximum concurrency is for queues")
 	}
 	return &streamSource{
-		common: c, arn: t.StreamARN, client: client, dead: dead, file: file, now: time.Now,
+		common: c, arn: t.StreamARN, shown: streamARN(t), client: client, dead: dead, file: file, now: time.Now,
 		retry: backoff{first: 100 * time.Millisecond, most: 10 * time.Second},
 		begin: map[string]string{},
 	}, nil
@@ -125,8 +126,8 @@ func (s *streamSource) start(ctx context.Context) (func(), error) {
 }
 
 // startLatest takes "now" once in a source's life: after a restart, what came
-// meanwhile counts. Creation times are whole seconds, so the first second may
-// come again, but nothing is left out.
+// meanwhile counts. Where no checkpoint says how far it came, creation times do;
+// they are coarse, so a little from before may come, but nothing is left out.
 func (s *streamSource) startLatest(ctx context.Context, list []shard, known bool) error {
 	if known {
 		s.from = s.saved.began()

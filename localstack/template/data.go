@@ -114,6 +114,7 @@ func readQueue(l *loader, r *resource, p *props) {
 			q.Attributes[w.to] = strconv.Itoa(p.whole(w.from, 0, w.least, w.most))
 		}
 	}
+	p.ignore("MaximumMessageSize", "MessageRetentionPeriod") // made so, but the stand-in keeps neither
 	dedup := p.flag("ContentBasedDeduplication", false)
 	scope := p.oneOf("DeduplicationScope", "queue", "queue")
 	if q.FIFO {

@@ -27,6 +27,7 @@ func readFunction(l *loader, r *resource, p *props) {
 		Concurrency: p.whole("ReservedConcurrentExecutions", 0, 1, 1000),
 	}
 	p.value("FunctionName")
+	p.ignore("MemorySize", "Policies") // told to the function and to tests, not enforced
 	f.ARN = l.arn("lambda", "function:"+f.Name)
 	if !filepath.IsAbs(f.Code) {
 		f.Code = filepath.Join(l.dir, f.Code)

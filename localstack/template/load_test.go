@@ -100,8 +100,8 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 		Parameters: map[string]string{"StageName": "v1", "Seconds": "60", "Endpoint": ""},
 		NotHere: []string{
 			"AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table.BillingMode", "AWS::DynamoDB::Table.PointInTimeRecoverySpecification",
-			"AWS::Lambda::Permission", "AWS::Serverless::Api.TracingEnabled", "AWS::Serverless::Function.Architectures",
-			"AWS::Serverless::Function.Tracing", "SellOff (switched off)",
+			"AWS::Lambda::Permission", "AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.TracingEnabled", "AWS::Serverless::Function.Architectures",
+			"AWS::Serverless::Function.MemorySize", "AWS::Serverless::Function.Policies", "AWS::Serverless::Function.Tracing", "SellOff (switched off)",
 		},
 	}
 	if d := cmp.Diff(want, got); d != "" {

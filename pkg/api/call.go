@@ -58,8 +58,7 @@ func header(ev *events.APIGatewayProxyRequest, name string) []string {
 	return values
 }
 
-// readIDs takes the path's parameters, which a REST API passes as they were sent,
-// percent-encoded. What cannot be an id names nothing.
+// readIDs takes the path's parameters; what cannot be an id names nothing.
 func (c *call) readIDs() error {
 	c.ids = map[string]string{}
 	for segment := range strings.SplitSeq(c.route.Path, "/") {
@@ -68,13 +67,20 @@ func (c *call) readIDs() error {
 			continue
 		}
 		name = strings.TrimSuffix(name, "}")
-		id, err := url.PathUnescape(c.event.PathParameters[name])
-		if err != nil || !isID(id) {
+		id, ok := idOf(c.event.PathParameters[name])
+		if !ok {
 			return errNotFound
 		}
 		c.ids[name] = id
 	}
 	return nil
+}
+
+// idOf reads a segment of a path, which a REST API passes as it was sent,
+// percent-encoded.
+func idOf(segment string) (string, bool) {
+	id, err := url.PathUnescape(segment)
+	return id, err == nil && isID(id)
 }
 
 func isID(s string) bool {

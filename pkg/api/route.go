@@ -123,10 +123,9 @@ func matches(template, path string) bool {
 		return false
 	}
 	for i := range t {
-		if strings.HasPrefix(t[i], "{") && p[i] != "" || t[i] == p[i] {
-			continue
+		if _, isParam := idOf(p[i]); t[i] != p[i] && !(isParam && strings.HasPrefix(t[i], "{")) {
+			return false
 		}
-		return false
 	}
 	return true
 }

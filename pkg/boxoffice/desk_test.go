@@ -12,6 +12,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
@@ -271,5 +272,82 @@ func wantErr(t testing.TB, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Fatalf("error %v, want %v", err, want)
+	}
+}
+
+func (d *desk) giveBack(h booking.Hold) {
+	d.t.Helper()
+	if err := d.GiveBack(d.ctx(), h.Buyer, h.ID); err != nil {
+		d.t.Fatalf("give back %s: %v", h.ID, err)
+	}
+}
+
+func (d *desk) settle(r payment.Report) {
+	d.t.Helper()
+	if err := d.Settle(d.ctx(), r); err != nil {
+		d.t.Fatalf("settle %s %s: %v", r.Payment, r.State, err)
+	}
+}
+
+// sellHold pays for the hold.
+func (d *desk) sellHold(h booking.Hold) payment.Payment {
+	d.t.Helper()
+	p := d.pay(h, "pay "+string(h.ID))
+	d.settle(d.bank.capture(p.ID))
+	d.wantHold(h.ID, booking.Sold)
+	return p
+}
+
+func (d *desk) sell(b booking.Buyer, seats ...seatmap.SeatID) booking.Hold {
+	d.t.Helper()
+	h := d.hold(b, fmt.Sprint("sell", seats), seats...)
+	d.sellHold(h)
+	return h
+}
+
+// want opens the gates for the types, as the lane would with the first join.
+func (d *desk) want(types ...seatmap.SeatType) {
+	d.t.Helper()
+	s, err := d.store.LineState(d.ctx(), matinee)
+	if err == nil {
+		err = d.store.CommitLine(d.ctx(), matinee, s.Version, line.Plan{Gates: true, Wanted: types})
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// setAside makes seats those of the line: released while somebody waited, who has
+// gone since.
+func (d *desk) setAside(b booking.Buyer, seats ...seatmap.SeatID) {
+	d.t.Helper()
+	h := d.hold(b, fmt.Sprint("aside", seats), seats...)
+	var types []seatmap.SeatType
+	for _, s := range h.Seats {
+		types = append(types, s.Type)
+	}
+	d.want(types...)
+	d.giveBack(h)
+	d.want()
+}
+
+// owner is whose claim the seat has; ok is false for a free one.
+func (d *desk) owner(id seatmap.SeatID) (o boxoffice.Owner, ok bool) {
+	d.t.Helper()
+	s, _ := d.layout.Seat(id)
+	claims, err := d.store.Claims(d.ctx(), matinee, []boxoffice.SeatKey{{Seat: id, Block: d.layout.Block(s.Block).Name}})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	o, ok = claims[id]
+	return o, ok
+}
+
+func (d *desk) wantFree(ids ...seatmap.SeatID) {
+	d.t.Helper()
+	for _, id := range ids {
+		if o, ok := d.owner(id); ok {
+			d.t.Errorf("seat %s is of %+v, want it free", id, o)
+		}
 	}
 }

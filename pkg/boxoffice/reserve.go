@@ -265,7 +265,7 @@ func (o *Office) reserveBest(ctx context.Context, s sale, want seatmap.Want) (bo
 	if err != nil {
 		return booking.Hold{}, err
 	}
-	fresh := false
+	fresh, losses := false, 0
 	lost := map[seatmap.SeatID]bool{}
 	for try := range attempts {
 		want.Start, want.Spread = o.Rand(), 1<<try // who lost a race looks farther from the crowd
@@ -279,20 +279,23 @@ func (o *Office) reserveBest(ctx context.Context, s sale, want seatmap.Want) (bo
 			for _, c := range no.Conflicts {
 				lost[c.Seat] = true
 			}
-			want.Start, want.Spread = o.Rand(), 2*max(want.Spread, seatmap.DefaultSpread)
-			continue
-		}
-		if fresh && len(lost) == 0 {
+			if losses++; losses < patience {
+				continue
+			}
+		} else if fresh && len(lost) == 0 {
 			next := m.general([]seatmap.SeatType{want.Type}).Next()
 			return booking.Hold{}, &booking.Refusal{Reason: booking.ErrUnavailable, Next: next}
 		}
 		if m, err = o.freshMap(ctx, s); err != nil {
 			return booking.Hold{}, err
 		}
-		fresh, lost = true, map[seatmap.SeatID]bool{}
+		fresh, lost, losses = true, map[seatmap.SeatID]bool{}, 0
 	}
 	return booking.Hold{}, ErrBusy
 }
+
+// patience is how many races may be lost by one map before it counts as too old.
+const patience = 2
 
 // next tells which of A21's cases applies. The snapshot may say that plenty is
 // free; that nothing is, only a fresh look may say.

@@ -68,7 +68,7 @@ func pageOf[T any](list string, all []T, key func(T) string, p Page) (Listing[T]
 			return Listing[T]{}, err
 		}
 		at, found := slices.BinarySearchFunc(all, after, func(it T, k string) int { return strings.Compare(key(it), k) })
-		if from = at; !found {
+		if from = at; found {
 			from++
 		}
 	}

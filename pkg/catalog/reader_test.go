@@ -166,11 +166,13 @@ func TestReaderShowtimes(t *testing.T) {
 		show("past", "a", -time.Hour, "2026-11-21"), show("now", "a", 0, "2026-11-21"), show("b1", "b", time.Hour, "2026-11-21"),
 		show("a2", "a", 3*time.Hour, "2026-11-22"), show("a1", "a", 2*time.Hour, "2026-11-21"), off,
 		show("far west", "b", 23*time.Hour, "2026-11-21"), show("c", "c", 400*24*time.Hour, "2027-12-26"),
+		show("far east", "d", 22*time.Hour, "2026-11-23"),
 	}
 	for _, tt := range []struct{ date, want string }{
-		{"", "a: a1 a2; b: b1 far west"},
+		{"", "a: a1 a2; b: b1 far west; d: far east"},
 		{"2026-11-21", "a: a1; b: b1 far west"},
 		{"2026-11-22", "a: a2"},
+		{"2026-11-23", "d: far east"},
 		{"2026-11-20", ""},
 		{"2027-12-26", "c: c"},
 	} {
@@ -220,7 +222,7 @@ func TestReaderPagesShowtimesByCinema(t *testing.T) {
 		r := NewReader(s, still(noon))
 		p := Page{Limit: rapid.IntRange(1, 3).Draw(t, "limit")}
 		got, cinemas := map[string]bool{}, map[CinemaID]bool{}
-		for {
+		for range 10 {
 			l, err := r.Showtimes(context.Background(), Showtimes{"coco", "oslo-no", "2026-11-22"}, p)
 			if err != nil {
 				t.Fatal(err)

@@ -23,7 +23,7 @@ const TableCatalog Table = "catalog"
 //	C3  now showing in a city   Query   CITY#<city> / MOVIE#*           6 × 300 B: 0.5
 //	C4  one film                Get     MOVIE#<movie> / MOVIE           0.5
 //	C5  showtimes               Query   SHOWS#<movie>#<city> / <start>#<show>, from … before
-//	                                    24 × 600 B a week: 1 request, 2 units
+//	                                    24 × 500 B a week: 1 request, 1.5 units
 //	C6  one show                Get     SHOW#<show> / SHOW              0.5
 //	C7  one layout              Get     LAYOUT#<layout> / LAYOUT        20,000 seats: 1.5
 //	C8  load n rows             BatchGet of their items, then transactions of those that differ,

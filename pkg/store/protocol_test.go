@@ -26,10 +26,10 @@ import (
 )
 
 var (
-	policy = booking.Policy{Hold: 5 * time.Minute, Grace: 5 * time.Second, MaxSeats: 10}
-	noon   = time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC)
-	keep   = noon.Add(72 * time.Hour)
-	shows  atomic.Int64
+	policy  = booking.Policy{Hold: 5 * time.Minute, Grace: 5 * time.Second, MaxSeats: 10}
+	evening = time.Date(2030, 5, 1, 20, 0, 0, 0, time.UTC)
+	keep    = evening.Add(72 * time.Hour)
+	shows   atomic.Int64
 )
 
 // rig is the store over counted tables, with a show that no other test uses.
@@ -47,7 +47,9 @@ func newRig(t *testing.T, tables store.Tables) *rig {
 	return &rig{Store: store.New(m, policy), t: t, tables: m, show: show}
 }
 
-func memory() *memstore.DB { return memstore.New(memstore.Options{Clock: func() time.Time { return noon }}) }
+func memory() *memstore.DB {
+	return memstore.New(memstore.Options{Clock: func() time.Time { return evening }})
+}
 
 // TestProtocol runs every transaction of the protocol on both databases: what it
 // does, and what refuses it.
@@ -97,7 +99,7 @@ func (r *rig) draft(b booking.Buyer, ids ...string) booking.Hold {
 	r.n++
 	return booking.Hold{
 		ID: booking.IDFor(b, fmt.Sprint(r.show, r.n)), Show: r.show, Buyer: b, Seats: seats(ids...), State: booking.Held,
-		ExpiresAt: noon.Add(policy.Hold), Rev: 1, BodyHash: "body", MadeAt: noon,
+		ExpiresAt: evening.Add(policy.Hold), Rev: 1, BodyHash: "body", MadeAt: evening,
 	}
 }
 
@@ -244,7 +246,7 @@ func (r *rig) draftBill(h booking.Hold, n int) (booking.Hold, bill) {
 	r.must(err)
 	o := order.Order{
 		ID: order.ID("o_" + string(h.ID)), HoldID: string(h.ID), ShowID: string(h.Show), Buyer: string(h.Buyer),
-		Status: order.Pending, Total: total, CreatedAt: noon,
+		Status: order.Pending, Total: total, CreatedAt: evening,
 	}
 	for _, s := range h.Seats {
 		o.Seats = append(o.Seats, order.Seat{ID: string(s.ID), Type: string(s.Type), Price: s.Price})
@@ -252,9 +254,9 @@ func (r *rig) draftBill(h booking.Hold, n int) (booking.Hold, bill) {
 	p := payment.Payment{
 		ID: payment.IDFor(string(h.ID), fmt.Sprint(n)), HoldID: string(h.ID), OrderID: string(o.ID), Buyer: string(h.Buyer),
 		Provider: payment.Sandbox, State: payment.Pending, Amount: total, Hints: map[string]string{"outcome": "success"},
-		BodyHash: "body", CreatedAt: noon, ExpiresAt: h.ExpiresAt, NextAskAt: noon.Add(2 * time.Second),
+		BodyHash: "body", CreatedAt: evening, ExpiresAt: h.ExpiresAt, NextAskAt: evening.Add(2 * time.Second),
 	}
-	next, err := booking.StartPayment(h, policy, string(o.ID), string(p.ID), noon)
+	next, err := booking.StartPayment(h, policy, string(o.ID), string(p.ID), evening)
 	r.must(err)
 	return next, bill{next, p, o}
 }
@@ -262,7 +264,7 @@ func (r *rig) draftBill(h booking.Hold, n int) (booking.Hold, bill) {
 func (r *rig) pay(h booking.Hold) bill {
 	r.t.Helper()
 	next, b := r.draftBill(h, 1)
-	r.must(r.StartPayment(r.t.Context(), h, next, b.pay, b.ord, true, noon))
+	r.must(r.StartPayment(r.t.Context(), h, next, b.pay, b.ord, true, evening))
 	return b
 }
 
@@ -270,12 +272,12 @@ func (r *rig) pay(h booking.Hold) bill {
 func (r *rig) sale(b bill, hold booking.Hold) (boxoffice.PaymentChange, boxoffice.OrderChange) {
 	r.t.Helper()
 	p := b.pay
-	p.State, p.CapturedAt, p.NextAskAt, p.ProviderRef = payment.Captured, noon, time.Time{}, "ref"
+	p.State, p.CapturedAt, p.NextAskAt, p.ProviderRef = payment.Captured, evening, time.Time{}, "ref"
 	var tickets []order.Ticket
 	for _, s := range hold.Seats {
 		tickets = append(tickets, order.Ticket{ID: "T", Seat: string(s.ID), Code: "code of " + string(s.ID)})
 	}
-	o, err := b.ord.Pay(p.ID, string(hold.ID), tickets, noon)
+	o, err := b.ord.Pay(p.ID, string(hold.ID), tickets, evening)
 	r.must(err)
 	return boxoffice.PaymentChange{Was: b.pay, Next: p}, boxoffice.OrderChange{Was: b.ord.Status, Next: o}
 }

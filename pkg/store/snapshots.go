@@ -102,6 +102,10 @@ func mapFromItem(show catalog.ShowID, it Item) (*boxoffice.Map, error) {
 	r := row{item: it}
 	m := &boxoffice.Map{Show: show, Version: r.num(aVersion), Due: r.time(aDue), Tallies: map[seatmap.SeatType]booking.Tally{}}
 	n := int(r.num(aCount))
+	if n < 0 || n > seatmap.MaxSeats {
+		r.fail(aCount)
+		return nil, r.err
+	}
 	packed, _ := it[aPacked].([]byte)
 	var err error
 	if m.Seats, err = seatmap.ParsePacked(packed, n); err != nil {

@@ -15,6 +15,7 @@
 //
 // Start with [Client] and [New].
 //
-// Where emulators differ from the service is said in the package of the suite,
-// storetest.
+// Where DynamoDB Local differs from the service is listed in package storetest.
+// Two rules of the service cost a line here each: it refuses redundant
+// parentheses, and has no condition on a sort key that is open at one end.
 package ddb

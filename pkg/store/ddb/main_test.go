@@ -2,13 +2,9 @@ package ddb_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -16,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/fairseat/fairseat/localstack/emulators"
+	"github.com/fairseat/fairseat/localstack/process"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/ddb"
 	"github.com/fairseat/fairseat/pkg/store/storetest"
@@ -24,53 +22,26 @@ import (
 // emulator is where the tests of this package find DynamoDB.
 var emulator string
 
-func TestMain(m *testing.M) {
-	emulator = os.Getenv("FAIRSEAT_TEST_DYNAMODB")
-	if emulator != "" {
-		os.Exit(m.Run())
-	}
-	stop, err := startEmulator()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "DynamoDB Local:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	stop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-// startEmulator runs DynamoDB Local from .tools; a test without it fails.
-func startEmulator() (stop func(), err error) {
-	lib, err := filepath.Abs("../../../.tools/dynamodb-local-2.6.1/lib")
+// run starts the emulator unless one is named; tests without it fail.
+func run(m *testing.M) int {
+	if emulator = os.Getenv("FAIRSEAT_TEST_DYNAMODB"); emulator != "" {
+		return m.Run()
+	}
+	var g process.Group
+	defer g.Close()
+	set, err := emulators.Start(context.Background(), &g, emulators.Options{
+		Store: emulators.DynamoDBLocal, Tools: "../../../.tools",
+		Region: "eu-west-1", Account: "000000000000", Progress: os.Stderr,
+	})
 	if err != nil {
-		return nil, err
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	if _, err := os.Stat(lib); err != nil {
-		return nil, fmt.Errorf("%w: `make test` installs it, or set FAIRSEAT_TEST_DYNAMODB", err)
-	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command("java", "-Xms32m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-		"-Djava.library.path="+lib, "-cp", filepath.Join(lib, "*"),
-		"com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
-		"-inMemory", "-sharedDb", "-disableTelemetry", "-port", fmt.Sprint(port))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	stop = func() {
-		_ = cmd.Process.Kill()
-		<-exited
-	}
-	emulator = fmt.Sprintf("http://127.0.0.1:%d", port)
-	if err := awaitEmulator(exited); err != nil {
-		return nil, errors.Join(err, cmd.Process.Kill())
-	}
-	return stop, nil
+	defer set.Close()
+	emulator = set.Tables.URL
+	return m.Run()
 }
 
 func freePort() (int, error) {
@@ -80,27 +51,6 @@ func freePort() (int, error) {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
-func awaitEmulator(exited <-chan error) error {
-	client, err := ddb.Client(environment(emulator))
-	if err != nil {
-		return err
-	}
-	limit := time.After(30 * time.Second)
-	for {
-		_, err := client.ListTables(context.Background(), &dynamodb.ListTablesInput{})
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-limit:
-			return fmt.Errorf("no answer in 30 s: %w", err)
-		case err := <-exited:
-			return fmt.Errorf("ended: %w", err)
-		}
-	}
 }
 
 func environment(url string) func(string) string {

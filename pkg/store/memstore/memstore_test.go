@@ -332,7 +332,7 @@ func TestLag(t *testing.T) {
 		if got := see(false); got != step.late {
 			t.Errorf("eventual read %v, want %v", got, step.late)
 		}
-		c.now = c.now.Add(600 * time.Millisecond)
+		c.now = c.now.Add(500 * time.Millisecond)
 	}
 }
 

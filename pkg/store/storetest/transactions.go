@@ -105,6 +105,7 @@ func malformed(t *testing.T, db store.Tables) {
 		{"check of nothing", []store.Write{{Key: k, Check: true}}},
 		{"no changes", []store.Write{{Key: k, Update: []store.Change{}}}},
 		{"one attribute twice", []store.Write{{Key: k, Update: []store.Change{change("a", store.SetTo, "x"), change("a", store.Add, int64(1))}}}},
+		{"one attribute twice, once in vain", []store.Write{{Key: k, Update: []store.Change{change("a", store.SetTo, "x"), change("a", store.SetAdd, store.Set{})}}}},
 		{"a change of the key", []store.Write{{Key: k, Update: []store.Change{change("sk", store.SetTo, "x")}}}},
 		{"a change of no kind", []store.Write{{Key: k, Update: []store.Change{{Attr: "a", To: "x"}}}}},
 		{"a change of no attribute", []store.Write{{Key: k, Update: []store.Change{change("", store.SetTo, "x")}}}},

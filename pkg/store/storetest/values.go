@@ -63,7 +63,11 @@ func byValue(t *testing.T, db store.Tables) {
 		it["new"] = "X"
 	}
 	in := fill()
-	must(t, db, put(k, in))
+	ws := []store.Write{put(k, in)}
+	must(t, db, ws...)
+	if !in.Equal(fill()) || !ws[0].Put.Equal(fill()) {
+		t.Errorf("the caller's writes became %v", ws)
+	}
 	spoil(in)
 	out := read(t, db, k)
 	wantItem(t, out, k, fill())

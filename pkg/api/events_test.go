@@ -1,0 +1,123 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/payment/sandbox"
+)
+
+const samples = "../../events/"
+
+func sample[T any](t *testing.T, name string) (ev T) {
+	t.Helper()
+	text, err := os.ReadFile(samples + name + ".json")
+	must(t, err)
+	must(t, json.Unmarshal(text, &ev))
+	return ev
+}
+
+// play runs a sample through the handler of its name.
+func (w *world) play(t *testing.T, name string, status int) answer {
+	t.Helper()
+	ev := sample[events.APIGatewayProxyRequest](t, name)
+	h := w.handlers[name]
+	if h == nil {
+		h = w.handlers[""]
+	}
+	resp, err := h(context.Background(), ev)
+	must(t, err)
+	checkAnswer(t, ev, resp)
+	if resp.StatusCode != status {
+		t.Fatalf("%s: %d %s, want %d; log: %s", name, resp.StatusCode, resp.Body, status, w.log.String())
+	}
+	a := answer{APIGatewayProxyResponse: resp}
+	if resp.Body != "" {
+		must(t, json.Unmarshal([]byte(resp.Body), &a.doc))
+	}
+	return a
+}
+
+// signedBank hears callbacks as the sandbox does.
+type signedBank struct {
+	*bank
+	real *sandbox.Provider
+}
+
+func (b signedBank) ParseCallback(h http.Header, body []byte, now time.Time) (payment.Notice, error) {
+	return b.real.ParseCallback(h, body, now)
+}
+
+func (b signedBank) Acknowledge(err error) payment.Ack { return b.real.Acknowledge(err) }
+
+// samplesWorld has the guest whom the samples' token names: it is the first.
+func samplesWorld(t *testing.T) *world {
+	w := newWorld(t)
+	real, err := sandbox.New(&http.Client{}, "http://sandbox.test", "the sandbox's secret", w.clock)
+	must(t, err)
+	w.office.Provider = func(n payment.Name) (payment.Provider, bool) { return signedBank{w.bank, real}, n == payment.Sandbox }
+	token := w.play(t, "open-session", 201).str("session_token")
+	ev := sample[events.APIGatewayProxyRequest](t, "read-hold")
+	if ev.Headers["Authorization"] != "Bearer "+token {
+		t.Fatalf("the samples' token is not %s", token)
+	}
+	return w
+}
+
+// The samples tell two stories: a sale, and a hold that is given back.
+func TestSamplesSell(t *testing.T) {
+	w := samplesWorld(t)
+	w.play(t, "describe-api", 200)
+	if ids(w.play(t, "browse-catalog", 200)) != "rex" {
+		t.Error("browse-catalog does not find the show")
+	}
+	w.play(t, "read-seatmap", 200)
+	hold := w.play(t, "reserve-seats", 201)
+	if a := w.play(t, "read-hold", 200); a.str("id") != hold.str("id") || a.str("state") != "held" {
+		t.Errorf("read-hold: %s", a.Body)
+	}
+	order := w.play(t, "pay-hold", 201).str("order_id")
+	w.play(t, "receive-callback", 200)
+	if a := w.play(t, "read-order", 200); a.str("id") != order || a.str("status") != "PAID" {
+		t.Errorf("read-order: %s", a.Body)
+	}
+	w.play(t, "refuse-request", 405)
+}
+
+func TestSamplesGiveBack(t *testing.T) {
+	w := samplesWorld(t)
+	w.play(t, "reserve-seats", 201)
+	w.play(t, "release-hold", 204)
+	if a := w.play(t, "read-hold", 200); a.str("state") != "released" {
+		t.Errorf("read-hold: %s", a.Body)
+	}
+}
+
+func TestSampleOfTheAuthorizer(t *testing.T) {
+	ev := sample[events.APIGatewayCustomAuthorizerRequestTypeRequest](t, "authorize-key")
+	if a := authorize(t, ev); a.UsageIdentifierKey == "" || a.UsageIdentifierKey != ev.Headers["X-Api-Key"] {
+		t.Errorf("%+v", a)
+	}
+}
+
+// Every function has its sample, and the sample is of one of its routes.
+func TestSamplesAreComplete(t *testing.T) {
+	for _, r := range Routes() {
+		ev := sample[events.APIGatewayProxyRequest](t, r.Function)
+		got, ok := routeOf(ev.HTTPMethod, ev.Resource)
+		if !ok || got.Function != r.Function {
+			t.Errorf("%s: the sample is %s %s", r.Function, ev.HTTPMethod, ev.Resource)
+		}
+		if !strings.HasSuffix(ev.RequestContext.Path, ev.Path) || ev.RequestContext.Stage != "v1" {
+			t.Errorf("%s: paths %q and %q", r.Function, ev.Path, ev.RequestContext.Path)
+		}
+	}
+}
