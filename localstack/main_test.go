@@ -186,6 +186,25 @@ func TestHoweverItEndsNothingLivesOn(t *testing.T) {
 	}
 }
 
+func TestDataSurvivesAKillOfTheWholeStack(t *testing.T) {
+	data := t.TempDir()
+	const put = `sh -c 'curl -sf -X PUT -H "x-api-key: $API_KEY_Key" $API_URL/notes/1'`
+	cmd, before := launch(t, "--data", data, "--after", put)
+	pids := processes(t, before)
+	cmd.Process.Kill()
+	cmd.Wait()
+	for _, pid := range pids {
+		until(t, fmt.Sprintf("process %d ends", pid), func() bool { return gone(pid) })
+	}
+	const get = `sh -c 'curl -sf -H "x-api-key: $API_KEY_Key" $API_URL/notes/1'`
+	again := command(t, "--data", data, "--once", "--after", get)
+	again.Stderr = os.Stderr
+	out, err := again.Output()
+	if err != nil || !strings.Contains(string(out), `"found":true`) || !strings.Contains(string(out), before.Env["SECRET_Token"]) {
+		t.Errorf("%v, said %s", err, out)
+	}
+}
+
 func TestCtrlCBeforeItIsReady(t *testing.T) {
 	cmd := command(t, "--companion", "mute=sh -c 'sleep 600 # {listen:never}'")
 	out, err := cmd.StderrPipe()

@@ -212,6 +212,8 @@ func (g *Gateway) integrate(ctx context.Context, q *request) (*answer, *refusal)
 		return nil, newRefusal(tooLarge)
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, newRefusal(integrationTimeout).because("no answer within " + limit.String())
+	case errors.Is(err, context.Canceled): // the client has left: nobody reads this
+		return nil, newRefusal(internal)
 	case err != nil:
 		return nil, newRefusal(internal).because(err.Error())
 	case res.Err != nil:

@@ -91,16 +91,12 @@ func newRefusal(why reason) *refusal {
 	}
 }
 
-// known are the types that a template may set, with AWS's own status (0 = the error's own).
-var known = map[ResponseType]int{
-	"ACCESS_DENIED": 403, "API_CONFIGURATION_ERROR": 500, "AUTHORIZER_CONFIGURATION_ERROR": 500,
-	"AUTHORIZER_FAILURE": 500, "BAD_REQUEST_BODY": 400, "BAD_REQUEST_PARAMETERS": 400,
-	"DEFAULT_4XX": 0, "DEFAULT_5XX": 0, "EXPIRED_TOKEN": 403, "INTEGRATION_FAILURE": 504,
-	"INTEGRATION_TIMEOUT": 504, "INVALID_API_KEY": 403, "INVALID_SIGNATURE": 403,
-	"MISSING_AUTHENTICATION_TOKEN": 403, "QUOTA_EXCEEDED": 429, "REQUEST_TOO_LARGE": 413,
-	"RESOURCE_NOT_FOUND": 404, "THROTTLED": 429, "UNAUTHORIZED": 401,
-	"UNSUPPORTED_MEDIA_TYPE": 415, "WAF_FILTERED": 403,
-}
+// known are the types that a template may set.
+var known = []ResponseType{"ACCESS_DENIED", "API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR",
+	"AUTHORIZER_FAILURE", "BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "DEFAULT_4XX", "DEFAULT_5XX",
+	"EXPIRED_TOKEN", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "INVALID_API_KEY", "INVALID_SIGNATURE",
+	"MISSING_AUTHENTICATION_TOKEN", "QUOTA_EXCEEDED", "REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "THROTTLED",
+	"UNAUTHORIZED", "UNSUPPORTED_MEDIA_TYPE", "WAF_FILTERED"}
 
 // response is a compiled template.GatewayResponse.
 type response struct {
@@ -112,7 +108,7 @@ type response struct {
 func compileResponses(in map[string]template.GatewayResponse) (map[ResponseType]response, error) {
 	out := map[ResponseType]response{}
 	for name, r := range in {
-		if _, ok := known[ResponseType(name)]; !ok {
+		if !slices.Contains(known, ResponseType(name)) {
 			return nil, fmt.Errorf("gateway: unknown gateway response %q", name)
 		}
 		c := response{status: r.Status, headers: map[string]text{}, templates: map[string]text{}}
@@ -206,7 +202,7 @@ func (t text) render(lookup func(string) string) string {
 
 var (
 	variable  = regexp.MustCompile(`\$(\{)?(!)?([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9][A-Za-z0-9_-]*)*)(\()?(\})?`)
-	directive = regexp.MustCompile(`#(?:(?:set|if|elseif|foreach|include|parse|macro|evaluate|define)\s*\(|(?:else|end|stop|break)\b)`)
+	directive = regexp.MustCompile(`#(?:set|if|elseif|foreach|include|parse|macro|evaluate|define)\s*\(`)
 	free      = regexp.MustCompile(`^(context\.authorizer|stageVariables|method\.request\.(header|querystring|path))\.[A-Za-z0-9_-]+$`)
 )
 

@@ -2,6 +2,8 @@ package provision
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -57,4 +59,18 @@ func TestGenerateFillsATemplate(t *testing.T) {
 	if err != nil || json.Unmarshal([]byte(got), &fields) != nil || fields["user"] != "u" || len(fields["k"]) != 8 {
 		t.Errorf("got %q, %v", got, err)
 	}
+}
+
+func FuzzReadSecrets(f *testing.F) {
+	f.Add([]byte(`{"a":"b"}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		folder := t.TempDir()
+		if err := os.WriteFile(filepath.Join(folder, secretsFile), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := readSecrets(folder); (err == nil) != (kept != nil) {
+			t.Fatalf("%q gave %v, %v", data, kept, err)
+		}
+	})
 }

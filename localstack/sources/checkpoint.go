@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"sync"
 	"time"
@@ -121,11 +120,4 @@ func (c *checkpoints) change(f func(*checkpointFile)) error {
 		return err
 	}
 	return os.Rename(tmp, c.file)
-}
-
-// places is a copy of the positions, for tests and for those who ask.
-func (c *checkpoints) places() map[string]string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return maps.Clone(c.doc.Last)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/fairseat/fairseat/localstack/template"
 )
 
-// Message is one received message. Record is the member of the event that the
+// message is what was received. Its record is the member of the event that the
 // function gets, without what the source adds.
 type message struct {
 	id, handle, group string
@@ -20,7 +20,7 @@ type message struct {
 	record            map[string]any
 }
 
-// queue is what a source needs of a queue service. Receive waits up to wait for a
+// queue is what a source needs of a queue service: receive waits up to wait for a
 // first message and hides what it returns for the queue's visibility timeout;
 // remove is idempotent.
 type queue interface {
@@ -34,9 +34,9 @@ type sender interface {
 }
 
 const (
-	longPoll      = time.Second // short, so that a pause takes hold soon and a poll is never cut off
-	maxReceive    = 10          // SQS's limit
-	defaultInDoor = 16          // batches in flight where the source sets no limit
+	longPoll        = time.Second // short, so that a pause takes hold soon and a poll is never cut off
+	maxReceive      = 10          // SQS's limit
+	defaultInFlight = 16          // batches in flight where the source sets no limit
 )
 
 type queueSource struct {
@@ -65,7 +65,7 @@ func newQueueSource(c common, q template.Queue, client queue) (*queueSource, err
 	}
 	n := src.MaxConcurrency
 	if n == 0 {
-		n = defaultInDoor
+		n = defaultInFlight
 	}
 	hidden := time.Duration(atoi(q.Attributes["VisibilityTimeout"], 30)) * time.Second
 	if hidden < c.fn.Timeout {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/money"
@@ -68,8 +69,8 @@ func (b browser) cities(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	q := c.query["q"]
-	if len(q) > maxQuery {
-		return reply{}, bad("q: must have at most 200 bytes")
+	if utf8.RuneCountInString(q) > maxQuery {
+		return reply{}, bad("q: must have at most 200 characters")
 	}
 	l, err := b.reader.Cities(ctx, q, p)
 	if err != nil {

@@ -37,6 +37,7 @@ func TestLists(t *testing.T) {
 		{"/cities?q=ber", "berlin bern"},
 		{"/cities?q=東", "tokyo"},
 		{"/cities?q=xyz", ""},
+		{"/cities?q=" + strings.Repeat("京", 200), ""},
 		{"/cities?limit=100&api_dev_key=k", "berlin bern tokyo"},
 		{"/cities/bern/movies", "metropolis unknown-film"},
 		{"/cities/berlin/movies", ""},

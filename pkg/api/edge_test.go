@@ -103,6 +103,8 @@ func TestContentType(t *testing.T) {
 		status int
 	}{
 		{[]string{"application/json"}, 201}, {[]string{"Application/JSON; Charset=UTF-8"}, 201}, {[]string{`application/json;charset="utf-8"`}, 201},
+		{[]string{"application/json;"}, 201}, {[]string{"application/json ; profile=a"}, 201}, {[]string{"application/json; charset=utf-8; charset=utf-16"}, 415},
+		{[]string{"application/json;charset"}, 415}, {[]string{"application"}, 415}, {[]string{";application/json"}, 415},
 		{nil, 415}, {[]string{""}, 415}, {[]string{"text/plain"}, 415}, {[]string{"application/jsonp"}, 415}, {[]string{"application/json;charset=latin1"}, 415},
 		{[]string{"application/json, text/plain"}, 415}, {[]string{"application/json", "application/json"}, 415}, {[]string{"application/problem+json"}, 415},
 	} {
@@ -122,7 +124,9 @@ func TestOrderOfChecks(t *testing.T) {
 	token := w.guest()
 	bad := want{method: "PUT", path: "/shows/" + strings.Repeat("x", 129) + "/holds?x=1", body: strings.Repeat("x", maxBody+1)}
 	w.expect(bad, 404, "not_found")
-	bad.path = "/shows/none/holds?x=1"
+	bad.method = "POST"
+	w.expect(bad, 404, "not_found")
+	bad.method, bad.path = "PUT", "/shows/none/holds?x=1"
 	w.expect(bad, 405, "method_not_allowed")
 	bad.method = "POST"
 	w.expect(bad, 413, "payload_too_large")

@@ -258,6 +258,9 @@ func TestPay(t *testing.T) {
 	if act, _ := a.doc["action"].(map[string]any); a.str("state") != "pending" || act["kind"] != "url" || act["value"] != "https://bank.test/?a=1&b=<2>" {
 		t.Errorf("%s", a.Body)
 	}
+	if !strings.Contains(a.Body, "?a=1&b=<2>") {
+		t.Errorf("escaped: %s", a.Body)
+	}
 	if a.Headers["Location"] != "/v1/orders/"+order || w.bank.asked[0].Hints["outcome"] != "success" {
 		t.Errorf("Location %q, asked %v", a.Headers["Location"], w.bank.asked)
 	}
@@ -345,11 +348,16 @@ func TestPayRefused(t *testing.T) {
 	token := w.guest()
 	id := w.hold(token, "open", "D-1").str("id")
 	path := "/holds/" + id + "/payments"
-	for _, body := range []string{
-		`{"provider":"alipay"}`, `{"provider":""}`, `{"provider":"sandbox","outcome":"person"}`, `{"provider":"alipay","outcome":"success"}`,
-		`{"provider":"sandbox","outcome":""}`, `{}`, `{"provider":null}`, `{"provider":1}`, `{"outcome":"success"}`,
+	for body, names := range map[string]string{
+		`{"provider":"alipay"}`: "provider", `{"provider":""}`: "provider", `{"provider":"sandbox","outcome":"person"}`: "outcome",
+		`{"provider":"alipay","outcome":"success"}`: "outcome", `{"provider":"sandbox","outcome":""}`: "outcome", `{}`: "provider",
+		`{"provider":null}`: "provider", `{"provider":1}`: "provider", `{"outcome":"success"}`: "provider",
+		`{"provider":"sandbox","outcome":null}`: "outcome", `{"provider":"sandbox","amount":1}`: "amount",
 	} {
-		w.expect(post(path, body).by(token).keyed("k"), 400, "bad_request")
+		a := w.expect(post(path, body).by(token).keyed("k"), 400, "bad_request")
+		if !strings.HasPrefix(a.str("detail"), names+":") {
+			t.Errorf("%s: %q does not name %s", body, a.str("detail"), names)
+		}
 	}
 	w.expect(post(path, `{"provider":"sandbox"}`).by(w.guest()).keyed("k"), 404, "not_found")
 	w.expect(post("/holds/none/payments", `{"provider":"sandbox"}`).by(token).keyed("k"), 404, "not_found")
@@ -373,6 +381,18 @@ func TestExpiredOrder(t *testing.T) {
 	w.checkTickets(token, order)
 }
 
+func TestPaymentState(t *testing.T) {
+	want := map[payment.State]string{
+		payment.Pending: "pending", payment.Captured: "captured", payment.Failed: "failed",
+		payment.Refunding: "captured", payment.Refunded: "captured",
+	}
+	for _, s := range payment.States {
+		if got := paymentState(s); got != want[s] {
+			t.Errorf("%s is told as %q, want %q", s, got, want[s])
+		}
+	}
+}
+
 func TestCallback(t *testing.T) {
 	w := newWorld(t)
 	q := want{method: "POST", path: "/callbacks/sandbox", body: `{}`}
@@ -382,7 +402,11 @@ func TestCallback(t *testing.T) {
 	if a := w.do(q.with(strings.ToUpper(bankMark), "genuine")); a.StatusCode != 418 {
 		t.Errorf("about an unknown payment: %d", a.StatusCode)
 	}
-	if log := w.log.String(); strings.Count(log, "\n") != 2 || !strings.Contains(log, `"level":"WARN"`) || !strings.Contains(log, "req-1") {
+	ev, _ := q.event()
+	ev.Headers = map[string]string{strings.ToLower(bankMark): "genuine"}
+	_, err := w.handlers[fnReceiveCallback](t.Context(), ev)
+	must(t, err)
+	if log := w.log.String(); strings.Count(log, "\n") != 3 || strings.Count(log, `"level":"ERROR"`) != 2 || !strings.Contains(log, `"level":"WARN"`) || !strings.Contains(log, "req-1") {
 		t.Errorf("log %s", log)
 	}
 	w.expect(want{method: "POST", path: "/callbacks/nobody"}, 404, "not_found")

@@ -68,7 +68,7 @@ func (o *Office) startPayment(ctx context.Context, w PayWish, id payment.ID, now
 	if err != nil {
 		return payment.Payment{}, err
 	}
-	if h.State == booking.Held && h.PaymentID != "" {
+	if h.State == booking.Held && h.PaymentID != "" && !h.Overdue(o.Policy, now) {
 		latest, err := o.Store.PaymentByID(ctx, payment.ID(h.PaymentID))
 		if err != nil || latest.State == payment.Pending {
 			return latest, err

@@ -106,10 +106,10 @@ func (k *Keeper) Issue(now time.Time) (Session, error) {
 // [ErrInvalid], and [ErrExpired] from the end on, only when it is ours.
 func (k *Keeper) Verify(token string, now time.Time) (booking.Buyer, error) {
 	text, ok := strings.CutPrefix(token, prefix)
+	// The length is that of the text, too: the decoder skips line breaks.
 	if !ok || len(text) != wire.EncodedLen(size) {
 		return "", ErrInvalid
 	}
-	// The decoder skips line breaks; with them the length is short of size.
 	raw, err := wire.DecodeString(text)
 	if err != nil || len(raw) != size {
 		return "", ErrInvalid

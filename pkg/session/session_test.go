@@ -76,6 +76,8 @@ func TestForeignTokens(t *testing.T) {
 	other := hmac.New(sha256.New, k.keys[0])
 	other.Write([]byte("fairseat account session 1\x00"))
 	other.Write(raw[:bodySize])
+	bare := hmac.New(sha256.New, k.keys[0])
+	bare.Write(raw[:bodySize])
 	cases := map[string]string{
 		"empty":            "",
 		"prefix alone":     prefix,
@@ -84,7 +86,9 @@ func TestForeignTokens(t *testing.T) {
 		"another kind":     prefix + wire.EncodeToString(other.Sum(bytes.Clone(raw[:bodySize]))),
 		"unsigned":         prefix + wire.EncodeToString(append(bytes.Clone(raw[:bodySize]), make([]byte, sha256.Size)...)),
 		"a JSON Web Token": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJnXzEifQ.",
+		"no kind":          prefix + wire.EncodeToString(bare.Sum(bytes.Clone(raw[:bodySize]))),
 		"line break":       good[:20] + "\n" + good[21:],
+		"line break more":  good[:20] + "\n" + good[20:],
 		"longer":           good + "A",
 		"shorter":          good[:len(good)-1],
 		"a space before":   " " + good,

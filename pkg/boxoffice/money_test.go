@@ -1,0 +1,456 @@
+package boxoffice_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/money"
+	"github.com/fairseat/fairseat/pkg/order"
+	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/ticket"
+)
+
+// due keeps the payment's appointment, if it has one, at its time.
+func (d *desk) due(id payment.ID) error {
+	d.t.Helper()
+	p, err := d.store.PaymentByID(d.ctx(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if p.NextAskAt.IsZero() {
+		return nil
+	}
+	if d.clock.Now().Before(p.NextAskAt) {
+		d.clock.set(p.NextAskAt)
+	}
+	return d.Ask(d.ctx(), id, p.NextAskAt)
+}
+
+func (d *desk) appointments(id payment.ID, n int) {
+	d.t.Helper()
+	for range n {
+		if err := d.due(id); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+}
+
+// wantOneRefund: the money of the payment went back once, and whole.
+func (d *desk) wantOneRefund(p payment.Payment) {
+	d.t.Helper()
+	if n, sum := d.bank.refunded(p.ID); n != 1 || sum != p.Amount.Minor {
+		d.t.Errorf("%d refunds of %d, want one of %d", n, sum, p.Amount.Minor)
+	}
+	d.wantPayment(p.ID, payment.Refunded)
+}
+
+func TestPayTwiceIsOnePayment(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	p := d.pay(h, "p1")
+	for _, key := range []string{"p1", "p2"} { // while one is pending the same comes back
+		if again := d.pay(h, key); again.ID != p.ID || again.Action != p.Action {
+			t.Errorf("key %s: %+v", key, again)
+		}
+	}
+	other := payWish(h, "p1")
+	other.BodyHash = "another"
+	_, err := d.Pay(d.ctx(), other)
+	wantErr(t, err, booking.ErrOtherBody)
+	bob := payWish(h, "p1")
+	bob.Buyer = "bob"
+	_, err = d.Pay(d.ctx(), bob)
+	wantErr(t, err, booking.ErrHoldNotFound)
+	none := payWish(h, "p1")
+	none.Provider = "none"
+	_, err = d.Pay(d.ctx(), none)
+	wantErr(t, err, boxoffice.ErrNoProvider)
+	d.settle(d.bank.capture(p.ID))
+	// The same request gets the same answer, another is told that it is paid.
+	if again := d.pay(h, "p1"); again.State != payment.Pending || again.Action != p.Action {
+		t.Errorf("after capture: %+v", again)
+	}
+	_, err = d.Pay(d.ctx(), payWish(h, "p3"))
+	wantErr(t, err, booking.ErrAlreadyPaid)
+}
+
+// TestCallbackBeforeTheAnswer: money that is heard of before the buyer was told
+// what to do does not change what the same request is answered.
+func TestCallbackBeforeTheAnswer(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	d.Provider = func(payment.Name) (payment.Provider, bool) { return hasty{d.bank, d}, true }
+	first := d.pay(h, "p1")
+	d.wantHold(h.ID, booking.Sold)
+	if again := d.pay(h, "p1"); again.State != first.State || again.Action != first.Action || first.State != payment.Pending {
+		t.Errorf("again %+v, want %+v", again, first)
+	}
+	d.wantPayment(first.ID, payment.Captured)
+}
+
+// hasty captures and calls back before it answers.
+type hasty struct {
+	*bank
+	d *desk
+}
+
+func (b hasty) Create(ctx context.Context, in payment.Intent) (payment.Created, error) {
+	c, err := b.bank.Create(ctx, in)
+	b.d.settle(b.capture(in.ID))
+	return c, err
+}
+
+func TestDeclineThenSecondPayment(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	first := d.pay(h, "p1")
+	d.settle(d.bank.decline(first.ID))
+	d.wantHold(h.ID, booking.Held)
+	d.wantPayment(first.ID, payment.Failed)
+	second := d.pay(h, "p2")
+	if second.ID == first.ID || second.OrderID != first.OrderID {
+		t.Errorf("second payment %+v after %+v", second, first)
+	}
+	d.settle(d.bank.capture(second.ID))
+	if o := d.wantOrder(first.OrderID, order.Paid); o.PaidBy != second.ID {
+		t.Errorf("paid by %s", o.PaidBy)
+	}
+	d.bank.limit = true // the provider refuses the buyer at once
+	h = d.hold("bob", "k", "A-2")
+	if p := d.pay(h, "p1"); p.State != payment.Failed {
+		t.Errorf("refused at once: %+v", p)
+	}
+	d.wantHold(h.ID, booking.Held)
+}
+
+// TestBothPaymentsAreCaptured: the second money goes back, the order stays.
+func TestBothPaymentsAreCaptured(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	first := d.pay(h, "p1")
+	d.settle(d.bank.decline(first.ID))
+	second := d.pay(h, "p2")
+	d.settle(d.bank.capture(second.ID))
+	for range 2 {
+		d.settle(d.bank.capture(first.ID)) // money after a failure is money
+	}
+	d.wantPayment(first.ID, payment.Refunding)
+	d.appointments(first.ID, 3)
+	d.wantOneRefund(first)
+	if o := d.wantOrder(second.OrderID, order.Paid); o.PaidBy != second.ID || len(o.Tickets) != 1 {
+		t.Errorf("order %+v", o)
+	}
+	d.wantHold(h.ID, booking.Sold)
+}
+
+// TestCallbackNeverComes: the order is settled by asking.
+func TestCallbackNeverComes(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	p := d.pay(h, "p")
+	d.appointments(p.ID, 2) // too early: still pending
+	d.wantPayment(p.ID, payment.Pending)
+	d.bank.capture(p.ID)
+	d.appointments(p.ID, 1)
+	d.wantOrder(p.OrderID, order.Paid)
+	d.wantHold(h.ID, booking.Sold)
+	if now := d.clock.Now(); !now.Before(h.ExpiresAt) {
+		t.Errorf("settled at %v only", now)
+	}
+	asked := d.bank.asked
+	d.appointments(p.ID, 2)
+	if d.bank.asked != asked {
+		t.Error("asked about what is settled")
+	}
+}
+
+// TestAppointments: early is put back, moved is nothing, a provider that is down or
+// does not know is asked again, and after a day the payment is closed.
+func TestAppointments(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	p := d.pay(h, "p")
+	records := len(d.db.Records("orders", ""))
+	if err := d.Ask(d.ctx(), p.ID, p.NextAskAt); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(d.db.Records("orders", "")); n != records+1 || d.bank.asked != 0 {
+		t.Errorf("%d records and %d questions after an early message, want one record", n-records, d.bank.asked)
+	}
+	d.clock.set(p.NextAskAt)
+	if err := d.Ask(d.ctx(), p.ID, p.NextAskAt.Add(time.Millisecond)); err != nil || d.bank.asked != 0 {
+		t.Errorf("an appointment that does not stand: %v, asked %d", err, d.bank.asked)
+	}
+	d.bank.down = true
+	err := d.due(p.ID)
+	wantErr(t, err, payment.ErrProviderDown)
+	if next, _ := d.store.PaymentByID(d.ctx(), p.ID); !next.NextAskAt.After(p.NextAskAt) {
+		t.Error("no next appointment after a fault")
+	}
+	d.bank.down = false
+	delete(d.bank.pays, p.ID)
+	d.appointments(p.ID, 1) // not known proves nothing
+	d.wantPayment(p.ID, payment.Pending)
+	d.bank.pays[p.ID] = &account{p.Intent("", ""), payment.ReportPending}
+	for n := 0; d.clock.Now().Before(opening.Add(25 * time.Hour)); n++ {
+		if n > 40 {
+			t.Fatal("asked more than forty times in a day")
+		}
+		if q, _ := d.store.PaymentByID(d.ctx(), p.ID); q.State != payment.Pending {
+			break
+		}
+		d.appointments(p.ID, 1)
+	}
+	d.wantPayment(p.ID, payment.Failed)
+	wantErr(t, d.Ask(d.ctx(), "none", opening), boxoffice.ErrPaymentNotFound)
+}
+
+// TestPaidInGrace: a millisecond before the end of the grace money buys the seats.
+func TestPaidInGrace(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	d.clock.set(h.ExpiresAt.Add(policy.Grace - time.Millisecond))
+	p := d.pay(h, "p")
+	d.settle(d.bank.capture(p.ID))
+	d.wantHold(h.ID, booking.Sold)
+	d.wantOrder(p.OrderID, order.Paid)
+}
+
+// TestLateMoney: with the seats free it buys them anew, under another hold; with
+// one of them gone it goes back, once.
+func TestLateMoney(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		prior func(*desk, booking.Hold) // what happened before the money came
+		sold  bool
+	}{
+		{"nobody was there", func(*desk, booking.Hold) {}, true},
+		{"expired", func(d *desk, h booking.Hold) { d.mustEnd(h, booking.ByExpiry) }, true},
+		{"given back", func(d *desk, h booking.Hold) { d.giveBack(h) }, true},
+		{"another held and gave back", func(d *desk, h booking.Hold) { d.giveBack(d.hold("eve", "k", "A-1", "B-1")) }, true},
+		{"another let it expire", func(d *desk, h booking.Hold) { d.overdue(d.hold("eve", "k", "A-1", "B-1")) }, true},
+		{"another holds", func(d *desk, h booking.Hold) { d.hold("eve", "k", "A-2", "B-1") }, false},
+		{"another bought", func(d *desk, h booking.Hold) { d.sell("eve", "A-1") }, false},
+		{"the line has it", func(d *desk, h booking.Hold) { d.setAside("eve", "A-1") }, false},
+		{"somebody waits", func(d *desk, h booking.Hold) { d.want("regular") }, false},
+		{"the buyer has ten others", func(d *desk, h booking.Hold) {
+			d.mustEnd(h, booking.ByExpiry)
+			d.hold("ann", "more", "B-1", "B-2", "B-3", "B-4", "B-5", "B-6", "C-1", "C-2", "C-3")
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t)
+			h := d.hold("ann", "k", "A-1", "A-2")
+			p := d.pay(h, "p")
+			d.overdue(h)
+			tt.prior(d, d.holdNow(h.ID))
+			report := d.bank.capture(p.ID)
+			for range 3 {
+				d.settle(report)
+			}
+			if old := d.holdNow(h.ID); old.State != booking.Expired && old.State != booking.Released {
+				t.Errorf("the first hold is %v", old.State)
+			}
+			if !tt.sold {
+				d.wantOrder(p.OrderID, order.Cancelled)
+				d.appointments(p.ID, 4)
+				d.wantOneRefund(p)
+				d.wantOrder(p.OrderID, order.Refunded)
+				return
+			}
+			o := d.wantOrder(p.OrderID, order.Paid)
+			again := d.holdNow(booking.HoldID(o.HoldID))
+			if again.ID == h.ID || again.State != booking.Sold || len(o.Tickets) != 2 {
+				t.Errorf("sold as %+v, order %+v", again, o)
+			}
+			d.wantAllowance("ann", 2)
+			if n, _ := d.bank.refunded(p.ID); n != 0 {
+				t.Error("money went back as well")
+			}
+		})
+	}
+}
+
+// TestCallbackAndExpiryRace: in both orders one wins and nothing is half done.
+func TestCallbackAndExpiryRace(t *testing.T) {
+	for _, expiryFirst := range []bool{true, false} {
+		d := newDesk(t)
+		h := d.hold("ann", "k", "A-1")
+		p := d.pay(h, "p")
+		report := d.bank.capture(p.ID)
+		d.clock.set(h.ExpiresAt.Add(policy.Grace - time.Millisecond))
+		between := &between{Store: d.store}
+		d.Office.Store = between
+		if expiryFirst {
+			// The callback was read in time; before its transaction the hold ended.
+			between.confirm = func() { d.overdue(h); d.mustEnd(h, booking.ByExpiry) }
+			d.settle(report)
+			d.wantHold(h.ID, booking.Expired)
+			d.wantOrder(p.OrderID, order.Paid) // bought anew: the seat was free
+		} else {
+			// The timer saw it overdue; before its transaction money came. That
+			// one was begun in time by a clock that is behind.
+			d.overdue(h)
+			between.release = func() {
+				d.clock.advance(-time.Millisecond)
+				d.settle(report)
+				d.clock.advance(time.Millisecond)
+			}
+			_, err := d.End(d.ctx(), h.ID, booking.ByExpiry)
+			wantErr(t, err, booking.ErrAlreadyPaid)
+			d.wantHold(h.ID, booking.Sold)
+			d.wantOrder(p.OrderID, order.Paid)
+		}
+		if n, _ := d.bank.refunded(p.ID); n != 0 {
+			t.Errorf("refunded %d times", n)
+		}
+	}
+}
+
+// TestLookRacesCallback: the order moves after its hold was read as overdue; the
+// buyer is shown the truth, not a conflict.
+func TestLookRacesCallback(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	p := d.pay(h, "p")
+	report := d.bank.capture(p.ID)
+	d.overdue(h)
+	d.Office.Store = &between{Store: d.store, order: func() {
+		d.clock.advance(-time.Millisecond)
+		d.settle(report)
+		d.clock.advance(time.Millisecond)
+	}}
+	got, err := d.Look(d.ctx(), "ann", h.ID)
+	if err != nil || got.State != booking.Sold {
+		t.Errorf("hold %v, %v", got.State, err)
+	}
+}
+
+// between does something once, just before a call reaches the store.
+type between struct {
+	boxoffice.Store
+	confirm, release, order func()
+}
+
+func once(f *func()) {
+	if do := *f; do != nil {
+		*f = nil
+		do()
+	}
+}
+
+func (s *between) Confirm(ctx context.Context, was, next booking.Hold, p boxoffice.PaymentChange, o boxoffice.OrderChange, now time.Time) error {
+	once(&s.confirm)
+	return s.Store.Confirm(ctx, was, next, p, o, now)
+}
+
+func (s *between) Release(ctx context.Context, e booking.Ending, o *boxoffice.OrderChange) error {
+	once(&s.release)
+	return s.Store.Release(ctx, e, o)
+}
+
+func (s *between) OrderByID(ctx context.Context, id order.ID) (order.Order, error) {
+	once(&s.order)
+	return s.Store.OrderByID(ctx, id)
+}
+
+// TestReportsThatDiffer change nothing.
+func TestReportsThatDiffer(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	p := d.pay(h, "p")
+	good := d.bank.capture(p.ID)
+	for name, spoil := range map[string]func(*payment.Report){
+		"amount":   func(r *payment.Report) { r.Amount.Minor-- },
+		"currency": func(r *payment.Report) { r.Amount.Currency = "EUR" },
+		"order":    func(r *payment.Report) { r.Order = "o_other" },
+		"nothing":  func(r *payment.Report) { r.Amount = money.Amount{} },
+	} {
+		r := good
+		spoil(&r)
+		if err := d.Settle(d.ctx(), r); !errors.Is(err, payment.ErrMismatch) {
+			t.Errorf("%s: %v", name, err)
+		}
+		d.wantPayment(p.ID, payment.Pending)
+		d.wantOrder(p.OrderID, order.Pending)
+		d.wantHold(h.ID, booking.Held)
+	}
+	stranger := good
+	stranger.Payment = "somebodyelses"
+	wantErr(t, d.Settle(d.ctx(), stranger), boxoffice.ErrPaymentNotFound)
+	if err := d.Hear(d.ctx(), payment.Notice{}); err == nil {
+		t.Error("a callback about nothing was taken")
+	}
+	if err := d.Hear(d.ctx(), payment.Notice{Payment: &good}); err != nil {
+		t.Fatal(err)
+	}
+	d.wantOrder(p.OrderID, order.Paid)
+	err := d.Hear(d.ctx(), payment.Notice{Refund: &payment.RefundReport{ID: payment.RefundFor(p.ID, 1), Payment: p.ID, State: payment.RefundDone, Amount: p.Amount}})
+	wantErr(t, err, payment.ErrMismatch) // nobody asked for it
+	d.wantOrder(p.OrderID, order.Paid)
+}
+
+// TestRefundThatTakesTime is repeated under one number until it is done; its
+// callback may come twice.
+func TestRefundThatTakesTime(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	p := d.pay(h, "p")
+	d.overdue(h)
+	d.sell("eve", "A-1")
+	d.settle(d.bank.capture(p.ID))
+	d.bank.down = true
+	wantErr(t, d.due(p.ID), payment.ErrProviderDown)
+	d.bank.down, d.bank.slow, d.bank.lose = false, true, true
+	wantErr(t, d.due(p.ID), payment.ErrOutcome)
+	d.bank.lose = false
+	d.appointments(p.ID, 2)
+	d.wantPayment(p.ID, payment.Refunding)
+	done := payment.RefundReport{ID: payment.RefundFor(p.ID, 1), Payment: p.ID, State: payment.RefundDone, Amount: p.Amount}
+	for range 2 {
+		if err := d.Hear(d.ctx(), payment.Notice{Refund: &done}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.wantOneRefund(p)
+	d.wantOrder(p.OrderID, order.Refunded)
+}
+
+// TestProviderIsDown: the payment stays, and the same request asks again.
+func TestProviderIsDown(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	d.bank.down = true
+	_, err := d.Pay(d.ctx(), payWish(h, "p"))
+	wantErr(t, err, payment.ErrProviderDown)
+	d.bank.down, d.bank.lose = false, true
+	_, err = d.Pay(d.ctx(), payWish(h, "p"))
+	wantErr(t, err, payment.ErrOutcome)
+	d.bank.lose = false
+	p := d.pay(h, "p")
+	if p.Action.Value == "" || len(d.bank.pays) != 1 {
+		t.Errorf("payment %+v, %d at the bank", p, len(d.bank.pays))
+	}
+}
+
+// TestTicketsVerify offline, one a seat.
+func TestTicketsVerify(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1", "C-2")
+	p := d.sellHold(h)
+	for _, got := range d.orderNow(p.OrderID).Tickets {
+		v, err := ticket.Verify(pen.Keys(), got.Code)
+		if err != nil || v.Show != string(matinee) || v.Seat != got.Seat || v.ID != got.ID {
+			t.Errorf("ticket %+v says %+v, %v", got, v, err)
+		}
+	}
+	_, err := d.OrderFor(d.ctx(), "bob", order.ID(p.OrderID))
+	wantErr(t, err, boxoffice.ErrOrderNotFound)
+	if o, err := d.OrderFor(d.ctx(), "ann", order.ID(p.OrderID)); err != nil || o.Status != order.Paid {
+		t.Errorf("order %+v, %v", o, err)
+	}
+}
