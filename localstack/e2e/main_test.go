@@ -46,6 +46,7 @@ var (
 	stack    *cloud.Cloud
 	shop     *world
 	provider simulator
+	heard    = &journal{}
 )
 
 func TestMain(m *testing.M) {
@@ -57,27 +58,26 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	events := &journal{}
-	if err := begin(events); err != nil {
+	if err := begin(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		events.dump(os.Stderr)
+		heard.dump(os.Stderr)
 		return 1
 	}
 	defer stack.Close()
 	code := m.Run()
-	if err := errors.Join(events.faults(), undelivered(), shop.auditAll()); err != nil {
+	if err := errors.Join(heard.faults(), undelivered(), shop.auditAll()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	if code != 0 {
-		events.dump(os.Stderr)
+		heard.dump(os.Stderr)
 	}
 	return code
 }
 
 // begin builds everything, starts the cloud and loads the catalogue of the two
 // largest cities, which have the theatre and the arena.
-func begin(events *journal) error {
+func begin() error {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		return err
@@ -87,13 +87,13 @@ func begin(events *journal) error {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer stop()
-	if stack, err = start(ctx, root, events); err != nil {
+	if stack, err = start(ctx, root); err != nil {
 		return err
 	}
 	seed := cloud.Command{Name: "seed", Args: []string{"sh", "-c",
 		`CATALOG_TABLE="$TABLE_Catalog" exec "$0" --cities 2 --catalogue "$1"`,
 		filepath.Join(root, ".build/bin/seed"), filepath.Join(root, "infra/catalogue")}}
-	if err = stack.Run(ctx, seed, events, events); err == nil {
+	if err = stack.Run(ctx, seed, heard, heard); err == nil {
 		shop, err = newWorld(root, stack)
 	}
 	if err != nil {
@@ -104,7 +104,7 @@ func begin(events *journal) error {
 	return nil
 }
 
-func start(ctx context.Context, root string, events *journal) (*cloud.Cloud, error) {
+func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 	port, err := process.FreePort(0)
 	if err != nil {
 		return nil, err
@@ -122,9 +122,9 @@ func start(ctx context.Context, root string, events *journal) (*cloud.Cloud, err
 		},
 		Companions: []cloud.Command{{Name: "sandbox", Args: []string{
 			filepath.Join(root, ".build/bin/sandbox"), "-addr", "127.0.0.1:{listen:sandbox}", "-grace", seconds(graceTime)}}},
-		Progress: events, Line: events.line, Access: events.access,
-		Note:   func(text string) { fmt.Fprintln(events, "note:", text) },
-		Output: func(string) io.Writer { return events },
+		Progress: heard, Line: heard.line, Access: heard.access,
+		Note:   func(text string) { fmt.Fprintln(heard, "note:", text) },
+		Output: func(string) io.Writer { return heard },
 	})
 }
 

@@ -137,10 +137,10 @@ func agree(t *testing.T, hall apiclient.Layout, m apiclient.Seatmap) {
 					t.Fatalf("seat %d of the layout is %s, not so on the map", i, seat.ID)
 				}
 				state := stateNames[m.States[i/4]>>(2*(i%4))&3]
-				if state != m.Seats[i].State {
-					t.Errorf("seat %s is %s packed and %s expanded", seat.ID, state, m.Seats[i].State)
+				if said := m.Seats[i].State; state != said && (state != "held" || said != "line") {
+					t.Errorf("seat %s is %s packed and %s expanded", seat.ID, state, said)
 				}
-				count[state]++
+				count[m.Seats[i].State]++
 				i++
 			}
 		}
@@ -148,7 +148,7 @@ func agree(t *testing.T, hall apiclient.Layout, m apiclient.Seatmap) {
 	if i != m.Capacity || len(m.Seats) != i || len(m.States) != (i+3)/4 {
 		t.Errorf("layout has %d seats, the map capacity %d, %d seats, %d bytes", i, m.Capacity, len(m.Seats), len(m.States))
 	}
-	if count["free"] != m.Free || count["held"] != m.Held+m.Line || count["sold"] != m.Sold || count["blocked"] != m.Blocked {
+	if count["free"] != m.Free || count["held"] != m.Held || count["line"] != m.Line || count["sold"] != m.Sold || count["blocked"] != m.Blocked {
 		t.Errorf("seats count %v, the map says %+v", count, m)
 	}
 }

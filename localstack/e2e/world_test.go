@@ -208,42 +208,53 @@ func parallel(t *testing.T) {
 	parallelWithout(t, nil, need...)
 }
 
-// parallelWithout runs the test while the named sources and callbacks are off,
-// beside those tests only that do not need them.
-func parallelWithout(t *testing.T, off []string, need ...string) {
+// parallelWithout runs the test while the named switches are off, beside those
+// tests only that do not need them. It answers how to put them on again before
+// the test's end.
+func parallelWithout(t *testing.T, off []string, need ...string) (on func()) {
 	t.Helper()
 	t.Parallel()
 	locks := allSwitches()
+	var restore []func()
+	on = sync.OnceFunc(func() {
+		for _, f := range slices.Backward(restore) {
+			f()
+		}
+	})
 	all := slices.Sorted(slices.Values(append(slices.Clone(off), need...)))
 	for _, id := range all { // in one order, so that no two tests wait for each other
 		l := locks[id]
-		if l == nil {
+		switch {
+		case l == nil:
 			t.Fatalf("no switch %s", id)
-		}
-		if slices.Contains(off, id) {
+		case slices.Contains(off, id):
 			l.Lock()
 			t.Cleanup(l.Unlock)
-			switchOff(t, id)
-		} else {
+			restore = append(restore, switchOff(t, id))
+		default:
 			l.RLock()
 			t.Cleanup(l.RUnlock)
 		}
 	}
+	t.Cleanup(on)
+	return on
 }
 
-func switchOff(t *testing.T, id string) {
+func switchOff(t *testing.T, id string) (on func()) {
 	t.Helper()
 	switch id {
 	case processes:
+		return heard.forgive()
 	case callbacks:
-		provider.must(t, "POST", "hold", nil, nil)
-		t.Cleanup(func() { must(t, provider.call("POST", "release", map[string]string{"order": "sent"}, nil)) })
-	default:
-		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
-		defer stop()
-		must(t, stack.Pause(ctx, id))
-		t.Cleanup(func() { must(t, stack.Resume(id)) })
+		must(t, provider.call("POST", "hold", nil, nil))
+		return func() {
+			must(t, provider.call("POST", "release", map[string]string{"order": "reverse"}, nil))
+		}
 	}
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	must(t, stack.Pause(ctx, id))
+	return func() { must(t, stack.Resume(id)) }
 }
 
 // The event sources by their ids.

@@ -421,6 +421,10 @@ func TestGatewayResponses(t *testing.T) {
 	if rw = do(g, "GET", "/v1/", ""); rw.Code != 500 || rw.Body.String() != `{"e":"Internal server error"}` {
 		t.Errorf("5xx: %d %s", rw.Code, rw.Body)
 	}
+	l.err = context.DeadlineExceeded // a type of its own that falls back
+	if rw = do(g, "GET", "/v1/", ""); rw.Code != 504 || rw.Body.String() != `{"e":"Endpoint request timed out"}` {
+		t.Errorf("timeout: %d %s", rw.Code, rw.Body)
+	}
 	if rw = do(g, "GET", "/v1/", "", "Accept", "text/plain;q=1"); rw.Body.String() != "GET failed" || rw.Header().Get("Content-Type") != "text/plain" {
 		t.Errorf("by Accept: %s", rw.Body)
 	}

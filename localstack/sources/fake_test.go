@@ -160,13 +160,13 @@ func (q *fakeQueue) left() []string {
 	return ids
 }
 
-// fakeStream has shards of records; an iterator is "shard/index".
+// fakeStream has shards of records; an iterator is "shard index age".
 type fakeStream struct {
 	mu      sync.Mutex
 	list    []shard
 	data    map[string][]record
 	trimmed map[string]int // records before it are gone
-	expire  bool           // the next call finds its iterator too old
+	age     int            // an iterator made at another age is too old
 }
 
 func (s *fakeStream) open(id, parent string) {
@@ -229,20 +229,19 @@ func (s *fakeStream) iterator(_ context.Context, id string, at place) (string, e
 			return "", errTrimmed
 		}
 	}
-	return fmt.Sprintf("%s %d", id, i), nil
+	return fmt.Sprintf("%s %d %d", id, i, s.age), nil
 }
 
 func (s *fakeStream) records(_ context.Context, it string) ([]record, string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.expire {
-		s.expire = false
-		return nil, "", errExpired
-	}
 	var id string
-	var i int
-	if _, err := fmt.Sscanf(it, "%s %d", &id, &i); err != nil {
+	var i, age int
+	if _, err := fmt.Sscanf(it, "%s %d %d", &id, &i, &age); err != nil {
 		return nil, "", err
+	}
+	if age != s.age {
+		return nil, "", errExpired
 	}
 	list := s.data[id][i:]
 	for _, sh := range s.list {
@@ -250,7 +249,7 @@ func (s *fakeStream) records(_ context.Context, it string) ([]record, string, er
 			return list, "", nil
 		}
 	}
-	return list, fmt.Sprintf("%s %d", id, i+len(list)), nil
+	return list, fmt.Sprintf("%s %d %d", id, i+len(list), s.age), nil
 }
 
 // letters is a queue for failure records.

@@ -386,7 +386,7 @@ func TestIteratorTrouble(t *testing.T) {
 	runStream(t, oldest(template.Source{}), &f, st, "", func(streamRun) {
 		wait(time.Second)
 		st.mu.Lock()
-		st.expire = true
+		st.age++
 		st.mu.Unlock()
 		st.put("s1", changes(3, 4)...)
 		wait(time.Second)
