@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -241,7 +242,7 @@ func (s *fakeStream) records(_ context.Context, it string) ([]record, string, er
 		return nil, "", err
 	}
 	if age != s.age {
-		return nil, "", errExpired
+		return nil, "", errors.New("expired")
 	}
 	list := s.data[id][i:]
 	for _, sh := range s.list {

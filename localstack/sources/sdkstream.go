@@ -100,12 +100,8 @@ func (s sdkStream) records(ctx context.Context, iterator string) ([]record, stri
 
 func mapError(err error) error {
 	var trimmed *types.TrimmedDataAccessException
-	var expired *types.ExpiredIteratorException
-	switch {
-	case errors.As(err, &trimmed):
+	if errors.As(err, &trimmed) {
 		return errTrimmed
-	case errors.As(err, &expired):
-		return errExpired
 	}
 	return err
 }

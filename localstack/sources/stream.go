@@ -46,15 +46,11 @@ type stream interface {
 	shards(ctx context.Context) ([]shard, error)
 	// iterator fails with errTrimmed when the place is older than what is kept.
 	iterator(ctx context.Context, shard string, at place) (string, error)
-	// records returns the next iterator; "" at the end of a shard. It fails with
-	// errExpired when the iterator is too old.
+	// records returns the next iterator; "" at the end of a shard.
 	records(ctx context.Context, iterator string) ([]record, string, error)
 }
 
-var (
-	errTrimmed = errors.New("the place is no longer kept")
-	errExpired = errors.New("the iterator has expired")
-)
+var errTrimmed = errors.New("the place is no longer kept")
 
 const (
 	rediscover = 10 * time.Second
@@ -214,7 +210,7 @@ func (s *streamSource) read(ctx context.Context, id string) {
 				break
 			}
 			s.log("shard " + id + ": " + err.Error())
-			it = ""
+			it = "" // it may have expired
 			continue
 		}
 		trouble.reset()
@@ -239,23 +235,14 @@ func (s *streamSource) read(ctx context.Context, id string) {
 	lanes.close()
 }
 
-// fetch reads on, with a new iterator where there is none or it has expired.
 func (s *streamSource) fetch(ctx context.Context, id, it string, at place) ([]record, string, error) {
-	var err error
-	for range 2 {
-		if it == "" {
-			if it, err = s.client.iterator(ctx, id, at); err != nil {
-				return nil, "", err
-			}
+	if it == "" {
+		var err error
+		if it, err = s.client.iterator(ctx, id, at); err != nil {
+			return nil, "", err
 		}
-		var list []record
-		var next string
-		if list, next, err = s.client.records(ctx, it); !errors.Is(err, errExpired) {
-			return list, next, err
-		}
-		it = ""
 	}
-	return nil, "", err
+	return s.client.records(ctx, it)
 }
 
 func (s *streamSource) check(err error) {
