@@ -22,8 +22,8 @@ LEAN := -trimpath -tags lambda.norpc,nethttpomithttp2 -ldflags='-s -w' \
 SECRET := local-sandbox-secret-0123456789abcdef
 STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(STORE) \
   $(if $(DATA),--data '$(DATA)') \
-  --param DeveloperKey=$(KEY) --param PublicUrl=http://127.0.0.1:$(PORT)/v1 \
-  --param 'SandboxUrl=http://127.0.0.1:{port:sandbox}' --param SandboxSecret=$(SECRET) \
+  --param-env DeveloperKey=FAIRSEAT_DEVELOPER_KEY --param PublicUrl=http://127.0.0.1:$(PORT)/v1 \
+  --param 'SandboxUrl=http://127.0.0.1:{port:sandbox}' --param-env SandboxSecret=FAIRSEAT_SANDBOX_SECRET \
   --param-env HoldSeconds=FAIRSEAT_HOLD_SECONDS --param-env GraceSeconds=FAIRSEAT_GRACE_SECONDS \
   --param-env MaxSeats=FAIRSEAT_MAX_SEATS \
   --companion 'sandbox=.build/bin/sandbox -addr 127.0.0.1:{listen:sandbox} $(if $(DATA),-data $(DATA)/sandbox.jsonl)'
@@ -35,11 +35,11 @@ help: ## list the targets
 
 .PHONY: run
 run: build ## start everything, sell two seats, then serve until Ctrl-C
-	$(ENV) $(STACK) --after 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed"' --after '.build/bin/demo'
+	@$(ENV) $(STACK) --after 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed"' --after '.build/bin/demo'
 
 .PHONY: seed-all
 seed-all: build ## the same with all 500 cities for a week, without the sale
-	$(ENV) $(STACK) --after 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed --all"'
+	@$(ENV) $(STACK) --after 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed --all"'
 
 .PHONY: build
 build: ## build the functions and the local tools into .build/

@@ -67,13 +67,14 @@ func (f *files) zonesFor(currency string) map[string]int64 {
 }
 
 // pricesOf are the prices of a show in a cinema, for the types that its hall has.
+// The files price a pair of loveseats; half of it, rounded up, is a seat's.
 func (f *files) pricesOf(c cityRow, l *seatmap.Layout, starts time.Time) []catalog.Price {
 	table := f.pricesFor(c)
 	p := table.at(dayKind(c.Country, starts.Weekday()), f.daypartOf(starts))
 	extra := table.surcharge(l.Format())
 	minor := map[seatmap.SeatType]int64{
 		seatmap.Regular: p.R + extra, seatmap.Premium: p.P + extra, seatmap.Wheelchair: p.W + extra,
-		seatmap.Companion: p.C + extra, seatmap.Loveseat: p.L + 2*extra,
+		seatmap.Companion: p.C + extra, seatmap.Loveseat: (p.L+1)/2 + extra,
 	}
 	var prices []catalog.Price
 	for _, t := range l.Types() {

@@ -259,7 +259,7 @@ func TestWhatIsLoadedIsFound(t *testing.T) {
 				}
 				seats = max(seats, l.Len())
 				for i := range l.Len() {
-					if p, err := catalog.SeatPrice(s, l.At(i)); err != nil || p.Minor <= 0 {
+					if p, err := s.PriceOf(l.At(i).Type); err != nil || p.Minor <= 0 {
 						t.Fatalf("%s, seat %s: %v, %v", s.ID, l.At(i).ID, p, err)
 					}
 				}

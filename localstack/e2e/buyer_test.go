@@ -20,7 +20,7 @@ type buyer struct {
 
 var wire = &http.Client{
 	Timeout:   40 * time.Second,
-	Transport: &http.Transport{MaxIdleConnsPerHost: 200},
+	Transport: newDocumented(&http.Transport{MaxIdleConnsPerHost: 200}),
 }
 
 func client() *apiclient.Client {

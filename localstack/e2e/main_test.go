@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -65,7 +66,7 @@ func run(m *testing.M) int {
 	}
 	defer stack.Close()
 	code := m.Run()
-	if err := errors.Join(heard.faults(), undelivered(), shop.auditAll()); err != nil {
+	if err := errors.Join(heard.faults(), heard.contradictions(), undelivered(), shop.auditAll()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
@@ -140,10 +141,11 @@ func variable(name string) string {
 
 // journal keeps the end of what the cloud said, and every fault that it answered.
 type journal struct {
-	mu       sync.Mutex
-	lines    [][]byte
-	faulty   []string
-	tolerant int // how many are killing processes now
+	mu         sync.Mutex
+	lines      [][]byte
+	faulty     []string
+	objections []string // answers that are not as documented
+	tolerant   int      // how many are killing processes now
 }
 
 const journalLines = 300
@@ -182,6 +184,24 @@ func (j *journal) forgive() (stop func()) {
 	}
 	add(1)
 	return sync.OnceFunc(func() { add(-1) })
+}
+
+// object remembers what is wrong with an answer, once.
+func (j *journal) object(text string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !slices.Contains(j.objections, text) {
+		j.objections = append(j.objections, text)
+	}
+}
+
+func (j *journal) contradictions() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.objections) == 0 {
+		return nil
+	}
+	return fmt.Errorf("answers are not as the document says:\n  %s", strings.Join(j.objections, "\n  "))
 }
 
 func (j *journal) faults() error {

@@ -173,12 +173,8 @@ func until(t *testing.T, at time.Time) {
 	}
 }
 
-// callbacks and processes are switches like the event sources: whether the
-// provider's callbacks come, and whether the functions are left alive.
-const (
-	callbacks = "callbacks"
-	processes = "processes"
-)
+// callbacks is a switch like the event sources: whether the provider's come.
+const callbacks = "callbacks"
 
 var switches = struct {
 	sync.Once
@@ -187,7 +183,7 @@ var switches = struct {
 
 func allSwitches() map[string]*sync.RWMutex {
 	switches.Do(func() {
-		switches.locks = map[string]*sync.RWMutex{callbacks: {}, processes: {}}
+		switches.locks = map[string]*sync.RWMutex{callbacks: {}}
 		for _, id := range stack.Sources() {
 			switches.locks[id] = &sync.RWMutex{}
 		}
@@ -242,10 +238,7 @@ func parallelWithout(t *testing.T, off []string, need ...string) (on func()) {
 
 func switchOff(t *testing.T, id string) (on func()) {
 	t.Helper()
-	switch id {
-	case processes:
-		return heard.forgive()
-	case callbacks:
+	if id == callbacks {
 		must(t, provider.call("POST", "hold", nil, nil))
 		return func() {
 			must(t, provider.call("POST", "release", map[string]string{"order": "reverse"}, nil))

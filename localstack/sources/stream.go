@@ -201,7 +201,9 @@ func (s *streamSource) read(ctx context.Context, id string) {
 		list, next, err := s.fetch(ctx, id, it, at)
 		s.gate.leave()
 		if errors.Is(err, errTrimmed) {
-			s.log("shard " + id + ": records were trimmed unread; going on with the oldest")
+			if at.kind == fromAfter {
+				s.log("shard " + id + ": records were trimmed unread; going on with the oldest")
+			}
 			it, at = "", place{kind: fromOldest}
 			continue
 		}

@@ -13,9 +13,7 @@
 // No request makes a 5xx by what it contains.
 //
 // Choices where the contract leaves one: what a source does not know of a city or
-// a film is null; a refunded hold shows as released, for its seats are free again;
-// the price of loveseats in listings is that of the pair, in a hold each half has
-// its share.
+// a film is null; a refunded hold shows as released, for its seats are free again.
 //
 // Start with [Edge], [ReserveSeats] and [Routes].
 package api

@@ -47,7 +47,7 @@ func TestHold(t *testing.T) {
 		a.str("expires_at") != "2026-03-01T12:05:00.000Z" || a.str("server_time") != "2026-03-01T12:00:00.000Z" {
 		t.Errorf("%s", a.Body)
 	}
-	if total := a.doc["total"].(map[string]any); total["amount"] != 4501.0 || total["currency"] != "USD" {
+	if total := a.doc["total"].(map[string]any); total["amount"] != 4502.0 || total["currency"] != "USD" {
 		t.Errorf("total %v", total)
 	}
 	if loc := a.Headers["Location"]; loc != "/v1/holds/"+a.str("id") {

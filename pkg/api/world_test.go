@@ -141,7 +141,7 @@ func shows() []catalog.Show {
 			Prices: []catalog.Price{
 				{Type: seatmap.Regular, Amount: usd(1500)}, {Type: seatmap.Premium, Amount: usd(2000)},
 				{Type: seatmap.Wheelchair, Amount: usd(1500)}, {Type: seatmap.Companion, Amount: usd(1500)},
-				{Type: seatmap.Loveseat, Amount: usd(3001)},
+				{Type: seatmap.Loveseat, Amount: usd(1501)},
 			},
 			SaleOpensAt: noon.Add(-time.Hour), SaleClosesAt: noon.Add(starts), Status: catalog.OnSale,
 		}

@@ -185,7 +185,7 @@ func priced(s catalog.Show, l *seatmap.Layout, chosen []int) ([]Seat, error) {
 	seats := make([]Seat, 0, len(chosen))
 	for _, i := range chosen {
 		at := l.At(i)
-		price, err := catalog.SeatPrice(s, at)
+		price, err := s.PriceOf(at.Type)
 		if err != nil {
 			return nil, err
 		}

@@ -113,7 +113,12 @@ func TestAllowanceReturns(t *testing.T) {
 			d.mustEnd(h, booking.ByExpiry)
 			d.mustEnd(h, booking.ByExpiry)
 		},
-		"late owner":  func(d *desk, h booking.Hold) { d.overdue(h); d.giveBack(h) },
+		"late owner": func(d *desk, h booking.Hold) { d.overdue(h); d.giveBack(h) },
+		"his next wish": func(d *desk, h booking.Hold) {
+			d.hold("ann", "k1", "B-1", "B-2", "B-3", "B-4", "B-5", "B-6", "C-1")
+			d.overdue(h)
+			d.giveBack(d.hold("ann", "k3", "C-1", "C-2", "C-3", "C-4", "C-5", "C-6", "A-4", "A-5"))
+		},
 		"to the line": func(d *desk, h booking.Hold) { d.want(seatmap.Regular); d.giveBack(h) },
 		"refund": func(d *desk, h booking.Hold) {
 			d.sellHold(h)

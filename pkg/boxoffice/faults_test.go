@@ -13,6 +13,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
 )
 
@@ -128,15 +129,20 @@ func (s story) play(t *testing.T, at int, f memstore.Fault) (calls int) {
 	d := newDesk(t)
 	s.given(d)
 	d.sound()
+	var hit memstore.OpKind
 	d.faults = func(op memstore.Op) memstore.Fault {
 		calls++
 		if calls-1 == at {
+			hit = op.Kind
 			return f
 		}
 		return memstore.NoFault
 	}
 	err := s.do(d)
 	first := calls
+	if err != nil && hit == memstore.OpTransact && f != memstore.Throttle {
+		t.Errorf("a transaction that went wrong once is no reason to turn anybody away: %v", err)
+	}
 	var tried int
 	for tried = 0; err != nil && tried < 3; tried++ {
 		if k := fault.KindOf(err); k == fault.NotFound || k == fault.Invalid || k == fault.Conflict {
@@ -152,6 +158,24 @@ func (s story) play(t *testing.T, at int, f memstore.Fault) (calls int) {
 	d.sound()
 	s.then(d)
 	return first
+}
+
+// TestPartialConflict: a seat that another transaction has in hand is looked at
+// again, so that the list of what is taken lacks none.
+func TestPartialConflict(t *testing.T) {
+	d := newDesk(t)
+	d.hold("ann", "k", "A-1")
+	d.hold("bob", "k", "A-2")
+	seat, _ := d.layout.Seat("A-2")
+	key := store.Key{Table: store.Claims, PK: fmt.Sprintf("SHOW#%s#%s", matinee, d.layout.Block(seat.Block).Name), SK: "A-2"}
+	release, ok := d.db.Hold(key)
+	if !ok {
+		t.Fatal("not held")
+	}
+	defer release()
+	if no := d.refusal(wish("eve", "k", "A-1", "A-2", "A-3")); len(no.Conflicts) != 2 {
+		t.Errorf("conflicts %+v, want both seats", no.Conflicts)
+	}
 }
 
 // TestAlwaysContended: a transaction that never gets through is busy, after a

@@ -237,7 +237,7 @@ func TestMapKnowsTheNextDeadline(t *testing.T) {
 
 // TestArena is the map of twenty thousand places.
 func TestArena(t *testing.T) {
-	text, err := os.ReadFile("../seatmap/testdata/halls.json")
+	text, err := os.ReadFile("../../infra/catalogue/halls.json")
 	if err != nil {
 		t.Fatal(err)
 	}

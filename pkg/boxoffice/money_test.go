@@ -185,6 +185,9 @@ func TestAppointments(t *testing.T) {
 	if err := d.Ask(d.ctx(), p.ID, p.NextAskAt.Add(time.Millisecond)); err != nil || d.bank.asked != 0 {
 		t.Errorf("an appointment that does not stand: %v, asked %d", err, d.bank.asked)
 	}
+	if err := d.Ask(d.ctx(), p.ID, p.NextAskAt.Add(-time.Second)); err != nil || d.bank.asked != 0 {
+		t.Errorf("one that was moved: %v, asked %d", err, d.bank.asked)
+	}
 	d.bank.down = true
 	err := d.due(p.ID)
 	wantErr(t, err, payment.ErrProviderDown)

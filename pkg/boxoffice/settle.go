@@ -174,7 +174,7 @@ func (o *Office) Ask(ctx context.Context, id payment.ID, due time.Time) error {
 	}
 	now := o.Clock()
 	if now.Before(due) {
-		return o.Store.WakePayment(ctx, p)
+		return o.putBack(ctx, p)
 	}
 	provider, ok := o.Provider(p.Provider)
 	if !ok {
@@ -191,6 +191,18 @@ func (o *Office) Ask(ctx context.Context, id payment.ID, due time.Time) error {
 		asked = o.refund(ctx, provider, p)
 	}
 	return errors.Join(asked, o.nextAppointment(ctx, id, due))
+}
+
+// putBack asks for another message about an appointment that is still ahead. One
+// that has moved meanwhile has a message of its own.
+func (o *Office) putBack(ctx context.Context, p payment.Payment) error {
+	return o.attempt(ctx, func(time.Time) error {
+		err := o.Store.WakePayment(ctx, p)
+		if fault.Is(err, fault.Stale) {
+			return nil
+		}
+		return err
+	})
 }
 
 // learn asks and settles. That the provider does not know the payment proves

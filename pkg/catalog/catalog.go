@@ -3,8 +3,7 @@
 // seat in a show.
 //
 // It keeps: a listing never shows a show that has started or was cancelled; prices
-// are whole minor units, and the two halves of a loveseat add up to the price of
-// the pair. No time zone is looked up here: a show carries its local date.
+// are whole minor units, each for one seat. No time zone is looked up here: a show carries its local date.
 //
 // Start with [Show], [Reader] and [Store].
 package catalog
@@ -70,8 +69,7 @@ type Cinema struct {
 	Lat, Lon float64
 }
 
-// Price is what a seat of the type costs. For a loveseat it is the price of the
-// pair: see [SeatPrice].
+// Price is what one seat of the type costs.
 type Price struct {
 	Type   seatmap.SeatType
 	Amount money.Amount

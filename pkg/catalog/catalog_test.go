@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
 
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/seatmap"
@@ -20,66 +19,14 @@ func TestSeatPrice(t *testing.T) {
 	show := Show{ID: "s", Prices: []Price{
 		priced(seatmap.Regular, 2000, "JPY"), priced(seatmap.Premium, 3000, "JPY"), priced(seatmap.Loveseat, 5001, "JPY"),
 	}}
-	seat := func(kind seatmap.SeatType, i, partner int) seatmap.Seat {
-		return seatmap.Seat{ID: "A-1", Type: kind, Index: i, Partner: partner}
-	}
-	for _, tt := range []struct {
-		name string
-		seat seatmap.Seat
-		want int64
-	}{
-		{"regular", seat(seatmap.Regular, 3, -1), 2000},
-		{"premium", seat(seatmap.Premium, 0, -1), 3000},
-		{"first half takes the odd unit", seat(seatmap.Loveseat, 4, 5), 2501},
-		{"second half", seat(seatmap.Loveseat, 5, 4), 2500},
-	} {
-		got, err := SeatPrice(show, tt.seat)
-		if err != nil || got != (money.Amount{Minor: tt.want, Currency: "JPY"}) {
-			t.Errorf("%s: %v, %v; want %d", tt.name, got, err, tt.want)
+	for typ, want := range map[seatmap.SeatType]int64{seatmap.Regular: 2000, seatmap.Premium: 3000, seatmap.Loveseat: 5001} {
+		got, err := show.PriceOf(typ)
+		if err != nil || got != (money.Amount{Minor: want, Currency: "JPY"}) {
+			t.Errorf("%s: %v, %v; want %d", typ, got, err, want)
 		}
 	}
-	if p, err := SeatPrice(show, seat(seatmap.Standing, 0, -1)); err == nil {
+	if p, err := show.PriceOf(seatmap.Standing); err == nil {
 		t.Errorf("a type without a price costs %v", p)
-	}
-}
-
-func TestBothHalvesCostThePair(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		pair := rapid.Int64Range(0, 1<<60).Draw(t, "pair")
-		show := Show{Prices: []Price{priced(seatmap.Loveseat, pair, "KWD")}}
-		first := rapid.IntRange(0, 19998).Draw(t, "first")
-		halves := []seatmap.Seat{
-			{Type: seatmap.Loveseat, Index: first, Partner: first + 1}, {Type: seatmap.Loveseat, Index: first + 1, Partner: first},
-		}
-		if rapid.Bool().Draw(t, "swap") {
-			halves[0], halves[1] = halves[1], halves[0]
-		}
-		sum, err := Total(show, halves)
-		if err != nil || sum.Minor != pair {
-			t.Fatalf("%v, %v; want %d", sum, err, pair)
-		}
-	})
-}
-
-func TestTotal(t *testing.T) {
-	regular := seatmap.Seat{ID: "A-1", Type: seatmap.Regular, Partner: -1}
-	premium := seatmap.Seat{ID: "A-2", Type: seatmap.Premium, Partner: -1}
-	for _, tt := range []struct {
-		name   string
-		prices []Price
-		seats  []seatmap.Seat
-		want   string // "" for an error
-	}{
-		{"sum", []Price{priced(seatmap.Regular, 1299, "USD"), priced(seatmap.Premium, 1599, "USD")}, []seatmap.Seat{regular, premium, regular}, "41.97 USD"},
-		{"no seats", []Price{priced(seatmap.Regular, 1299, "USD")}, nil, ""},
-		{"no price", []Price{priced(seatmap.Regular, 1299, "USD")}, []seatmap.Seat{regular, premium}, ""},
-		{"two currencies", []Price{priced(seatmap.Regular, 1, "USD"), priced(seatmap.Premium, 1, "EUR")}, []seatmap.Seat{regular, premium}, ""},
-		{"too much", []Price{priced(seatmap.Regular, 1<<62, "USD")}, []seatmap.Seat{regular, regular}, ""},
-	} {
-		got, err := Total(Show{ID: "s", Prices: tt.prices}, tt.seats)
-		if (err != nil) != (tt.want == "") || err == nil && got.String() != tt.want {
-			t.Errorf("%s: %v, %v; want %q", tt.name, got, err, tt.want)
-		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
@@ -139,5 +140,30 @@ func TestCostOfLateMoney(t *testing.T) {
 	r.wantOrder(o.Next)
 	if o.Next.Status != order.Paid {
 		t.Errorf("order %v", o.Next.Status)
+	}
+}
+
+// TestCostOfTheRest is the remaining lines of the package comment.
+func TestCostOfTheRest(t *testing.T) {
+	r := newRig(t, memory())
+	ctx := t.Context()
+	house := r.draft(booking.House, "C-1", "C-2")
+	house.State = booking.Blocked
+	r.must(r.Block(ctx, house))
+	r.wantCost("block", 1, 2*(2+1))
+	h := r.hold("ann", "C-3", "C-4", "C-5")
+	r.tables.Reset()
+	r.must(r.Release(ctx, r.ending(h, booking.ByOwner, evening, seatmap.Regular), nil))
+	r.wantCost("release into the line", 1, 2*(3+3)+2*3) // nothing is freed, so no gate
+	r.must(r.CommitLine(ctx, r.show, 0, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Premium}}))
+	r.wantCost("gates", 1, 18)
+	s, err := r.LineState(ctx, r.show)
+	r.must(err)
+	r.tables.Reset()
+	r.must(r.CommitLine(ctx, r.show, 1, line.Plan{Drain: s.Pool}))
+	r.wantCost("drain", 1, 2*(2*3+1))
+	r.timers(time.Time{})
+	if c := r.tables.Snapshot(); c.Requests[meter.Query] != 8 {
+		t.Errorf("deadlines: %v requests", c.Requests)
 	}
 }

@@ -1,0 +1,7 @@
+// Package archtest decides which package may know which: the arrow of imports
+// points inward, from functions to edges to use cases to pure rules, and what
+// makes a rule hard to test (a clock, chance, a network) stays at the rim.
+//
+// It holds tests alone; each failure says why the import is forbidden. Start with
+// TestImports.
+package archtest

@@ -1,0 +1,34 @@
+// Package store decides how the protocol's items lie in tables: their keys, their
+// attributes, and which conditions make each step one transaction. Nothing outside
+// of it knows a key format or an attribute name.
+//
+// Invariants kept here, as conditions: NoDoubleSell (a claim is put if absent),
+// AllOrNothing (one transaction a step), HoldLifetime (a hold's own deadline is
+// compared in the table), TenAtMost (the allowance moves with its hold), NoGap (a
+// seat is freed only under a gate that does not want it), OneEffect (state and
+// revision as read).
+//
+// Access patterns, with their cost in requests and units for n seats; a write unit
+// is of a transaction, a read unit strongly consistent but where said otherwise:
+//
+//	S1   hold (T1)                  1 transaction, 2(n+3) write units
+//	S2   release (T3)               1 transaction, 2(n+4): hold, n claims, allowance, timer, gate;
+//	                                2 more for each seat that goes to the line, 2 for an order
+//	S3   start a payment            1 transaction, 6: hold, payment, order
+//	S4   confirm (T2)               1 transaction, 8 and more where the tickets pass a kilobyte; no seat
+//	S5   grant anew (T4)            1 transaction, 2(n+5)
+//	S6   move a payment             1 transaction, 2, or 4 with its order
+//	S7   block (T8)                 1 transaction, 2(n+1)
+//	S8   lane: gates                1 transaction, 18; drain of k seats: 2(2k+1), k ≤ 49
+//	S9   one hold, order, payment, gate, allowance
+//	                                1 Get, 1 unit
+//	S10  claims of some seats, several holds
+//	                                1 BatchGet for each 100, 1 unit an item
+//	S11  claims of a block          1 Query, 200 claims are 5 units
+//	S12  deadlines of a show        8 Queries, in order of expiry (A14)
+//	S13  seat map                   1 Get, 1 unit eventually consistent for 20,000 seats
+//	S14  statuses of a movie's shows in a city
+//	                                1 Query, eventually consistent
+//
+// Start with [Tables], [Store] and [Catalog].
+package store

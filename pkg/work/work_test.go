@@ -1,0 +1,298 @@
+package work_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"pgregory.net/rapid"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/relay"
+	"github.com/fairseat/fairseat/pkg/store"
+	"github.com/fairseat/fairseat/pkg/store/memstore"
+	"github.com/fairseat/fairseat/pkg/work"
+)
+
+// ok wants a stream's batch to be done, answered by an empty list and not by null.
+func (s *scene) ok(r events.DynamoDBEventResponse, err error) {
+	s.t.Helper()
+	b, _ := json.Marshal(r)
+	if err != nil || string(b) != `{"batchItemFailures":[]}` {
+		s.t.Errorf("answer %s, %v", b, err)
+	}
+}
+
+func (s *scene) done(r events.SQSEventResponse, err error) {
+	s.t.Helper()
+	b, _ := json.Marshal(r)
+	if err != nil || string(b) != `{"batchItemFailures":[]}` {
+		s.t.Errorf("answer %s, %v", b, err)
+	}
+}
+
+func (s *scene) failed(r events.SQSEventResponse, err error, want ...int) {
+	s.t.Helper()
+	var ids []string
+	for _, f := range r.BatchItemFailures {
+		ids = append(ids, f.ItemIdentifier)
+	}
+	var wanted []string
+	for _, n := range want {
+		wanted = append(wanted, fmt.Sprintf("00000000-0000-4000-8000-%012d", n))
+	}
+	if err != nil || !slices.Equal(ids, wanted) {
+		s.t.Errorf("failed %v, %v; want %v", ids, err, wanted)
+	}
+}
+
+// stopped wants the batch to come again from the record on.
+func (s *scene) stopped(r events.DynamoDBEventResponse, err error, sequence string) {
+	s.t.Helper()
+	if err != nil || len(r.BatchItemFailures) != 1 || r.BatchItemFailures[0].ItemIdentifier != sequence {
+		s.t.Errorf("answer %+v, %v; want a stop at %s", r, err, sequence)
+	}
+}
+
+// TestStandardQueue: what fails comes back alone; early comes back, sold and gone
+// are done, nonsense comes back until it is a dead letter.
+func TestStandardQueue(t *testing.T) {
+	s := newScene(t)
+	due, sold := s.hold("due", "A-1"), s.hold("sold", "A-2")
+	p := s.pay(sold)
+	s.paid = true
+	s.now = p.NextAskAt
+	s.done(work.AskProvider(s.Office)(t.Context(), queueEvent(t, s.queue("payments", "", relay.AskDue{Payment: p.ID, Due: p.NextAskAt.UnixMilli()}))))
+	s.now = due.ExpiresAt.Add(policy.Grace)
+	early := s.hold("early", "A-3")
+	in := s.queue("timers", "", relay.HoldDue{Hold: early.ID}, "{", relay.HoldDue{Hold: due.ID}, `{"hold":"x","more":1}`,
+		relay.HoldDue{Hold: sold.ID}, `{"hold":"h_none"}`, `{"hold":"x"} {}`, `{"hold":"x"}}`, `[]`, "", `{"hold":7}`)
+	r, err := work.ExpireHold(s.Office)(t.Context(), queueEvent(t, in))
+	s.failed(r, err, 1, 2, 4, 7, 8, 9, 10, 11)
+	s.wantHold(due.ID, booking.Expired)
+	s.wantHold(sold.ID, booking.Sold)
+	s.wantHold(early.ID, booking.Held)
+	s.done(work.ExpireHold(s.Office)(t.Context(), events.SQSEvent{}))
+}
+
+// TestFIFOStops at its first failure: everything behind it comes back too, and was
+// not begun.
+func TestFIFOStops(t *testing.T) {
+	s := newScene(t)
+	var seen []string
+	h := work.Messages(true, func(_ context.Context, m relay.LaneWake) error {
+		seen = append(seen, m.Why)
+		if m.Why == "b" {
+			return errors.New("no")
+		}
+		return nil
+	})
+	in := s.queue("lane.fifo", "g", relay.LaneWake{Why: "a"}, relay.LaneWake{Why: "b"}, relay.LaneWake{Why: "c"}, relay.LaneWake{Why: "d"})
+	r, err := h(t.Context(), queueEvent(t, in))
+	s.failed(r, err, 2, 3, 4)
+	if fmt.Sprint(seen) != "[a b]" {
+		t.Errorf("seen %v", seen)
+	}
+}
+
+// TestStreamStops at its first failure, and what lies before is done.
+func TestStreamStops(t *testing.T) {
+	s := newScene(t)
+	for i := range 4 {
+		s.hold(fmt.Sprint(i), s.layout.At(i).ID)
+	}
+	e := streamEvent(t, s.stream(store.Holds, all))
+	n := 0
+	r, err := work.Stream(func(_ context.Context, r relay.Record) error {
+		if n++; n == 3 {
+			return errors.New("no")
+		}
+		return nil
+	})(t.Context(), e)
+	s.stopped(r, err, e.Records[2].Change.SequenceNumber)
+	if n != 3 {
+		t.Errorf("%d records were begun", n)
+	}
+	s.lost = errors.New("the queue is away")
+	r, err = work.RelayHolds(s, policy, s.clock)(t.Context(), e)
+	s.stopped(r, err, e.Records[0].Change.SequenceNumber)
+}
+
+// TestPoisonRecord: a record that cannot be read stops the batch there, and the map
+// already shows what came before it.
+func TestPoisonRecord(t *testing.T) {
+	s := newScene(t)
+	s.hold("1", "A-1")
+	s.hold("2", "A-2")
+	e := streamEvent(t, s.stream(store.Holds, all))
+	e.Records[1].Change.NewImage["state"] = events.NewStringAttribute("sleeping")
+	for name, h := range map[string]work.StreamHandler{"relay": work.RelayHolds(s, policy, s.clock), "project": work.ProjectSeatmap(s.Office)} {
+		r, err := h(t.Context(), e)
+		s.stopped(r, err, e.Records[1].Change.SequenceNumber)
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	m, err := s.store.FreshSnapshot(t.Context(), evening)
+	if err != nil || m == nil || m.Tally().Held == 0 {
+		t.Errorf("map %+v, %v: the record before the poison was not shown", m, err)
+	}
+	e.Records[1].Change.NewImage["state"] = events.NewNullAttribute()
+	r, err := work.ProjectSeatmap(s.Office)(t.Context(), e)
+	s.stopped(r, err, e.Records[1].Change.SequenceNumber)
+}
+
+// TestProjectionFails: the whole batch comes again when a show's map cannot be saved.
+func TestProjectionFails(t *testing.T) {
+	s := newScene(t)
+	s.hold("1", "A-1")
+	e := streamEvent(t, s.stream(store.Holds, all))
+	e.Records[0].Change.NewImage["show"] = events.NewStringAttribute("no-such-show")
+	r, err := work.ProjectSeatmap(s.Office)(t.Context(), e)
+	s.stopped(r, err, e.Records[0].Change.SequenceNumber)
+}
+
+// TestPoolRecords bring seats into the map that no hold tells of any more.
+func TestPoolRecords(t *testing.T) {
+	s := newScene(t)
+	s.hold("1", "A-1") // so that there is a map
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), streamEvent(t, s.stream(store.Holds, all))))
+	s.aside(s.hold("2", "A-3"))
+	e := streamEvent(t, s.stream(store.Line, all))
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), e))
+	m, err := s.store.FreshSnapshot(t.Context(), evening)
+	if err != nil || m.Tally().Line != 1 {
+		t.Errorf("map %+v, %v", m.Tally(), err)
+	}
+	if err := s.RunLane(t.Context(), evening); err != nil {
+		t.Fatal(err)
+	}
+	gone := streamEvent(t, s.stream(store.Line, func(r memstore.Record) bool { return r.Event == memstore.Remove }))
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), gone))
+	if m, err = s.store.FreshSnapshot(t.Context(), evening); err != nil || m.Tally().Line != 0 {
+		t.Errorf("map %+v, %v", m.Tally(), err)
+	}
+}
+
+// TestTimerRecords: only what the service's own TTL removed ends a hold; a timer
+// that was deleted with its hold, or is new, says nothing.
+func TestTimerRecords(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		identity *events.DynamoDBUserIdentity
+		want     booking.State
+	}{
+		{"the service", &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}, booking.Expired},
+		{"nobody", nil, booking.Held},
+		{"somebody", &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "replication.dynamodb.amazonaws.com"}, booking.Held},
+		{"a person", &events.DynamoDBUserIdentity{Type: "User", PrincipalID: "dynamodb.amazonaws.com"}, booking.Held},
+	} {
+		s := newScene(t)
+		h := s.hold("1", "A-1")
+		s.now = h.ExpiresAt.Add(policy.Grace + 6*time.Second)
+		s.db.Expire(s.now)
+		e := streamEvent(t, s.stream(store.Timers, all)) // the beginning and the end
+		e.Records[1].UserIdentity = tt.identity
+		s.ok(work.ExpireTimer(s.Office)(t.Context(), e))
+		s.wantHold(h.ID, tt.want)
+	}
+	s := newScene(t)
+	h := s.hold("1", "A-1")
+	s.now = h.ExpiresAt.Add(policy.Grace + 6*time.Second)
+	s.db.Expire(s.now)
+	e := streamEvent(t, s.stream(store.Timers, func(r memstore.Record) bool { return r.Event == memstore.Remove }))
+	s.now = h.ExpiresAt // its clock is behind: the record comes again
+	r, err := work.ExpireTimer(s.Office)(t.Context(), e)
+	s.stopped(r, err, e.Records[0].Change.SequenceNumber)
+	e.Records[0].Change.OldImage["sk"] = events.NewStringAttribute("soon#h")
+	r, err = work.ExpireTimer(s.Office)(t.Context(), e)
+	s.stopped(r, err, e.Records[0].Change.SequenceNumber)
+}
+
+// TestRecordsComeBack: any item that is stored reaches a handler as it was.
+func TestRecordsComeBack(t *testing.T) {
+	var leaf, value *rapid.Generator[any]
+	leaf = rapid.OneOf(rapid.String().AsAny(), rapid.Int64().AsAny(), rapid.Bool().AsAny(), rapid.SliceOfN(rapid.Byte(), 1, 9).AsAny(),
+		rapid.Map(rapid.SliceOfNDistinct(rapid.String(), 1, 3, rapid.ID[string]), func(s []string) store.Set { return s }).AsAny())
+	value = rapid.OneOf(leaf, rapid.SliceOfN(leaf, 0, 3).AsAny(), rapid.MapOfN(rapid.String(), leaf, 0, 3).AsAny())
+	rapid.Check(t, func(rt *rapid.T) {
+		item := rapid.MapOfN(rapid.StringN(1, 9, -1), value, 1, 5)
+		old, next := store.Item(item.Draw(rt, "old")), store.Item(item.Draw(rt, "new"))
+		b, err := json.Marshal(map[string]any{"Records": []any{map[string]any{"dynamodb": map[string]any{
+			"SequenceNumber": "7", "OldImage": wireItem(old), "NewImage": wireItem(next),
+		}}}})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		var e events.DynamoDBEvent
+		if err := json.Unmarshal(b, &e); err != nil {
+			rt.Fatal(err)
+		}
+		r, err := work.Stream(func(_ context.Context, r relay.Record) error {
+			if !r.Old.Equal(old) || !r.New.Equal(next) || r.Sequence != "7" || r.Service {
+				rt.Errorf("record %+v, want %v and %v", r, old, next)
+			}
+			return nil
+		})(t.Context(), e)
+		if err != nil || len(r.BatchItemFailures) != 0 {
+			rt.Fatalf("%+v, %v", r, err)
+		}
+	})
+}
+
+// FuzzStream: whatever a stream carries, no handler panics, and what fails is
+// named by a record of the batch.
+func FuzzStream(f *testing.F) {
+	for _, x := range []string{
+		`{"Records":[{"dynamodb":{"NewImage":{"pk":{"S":"HOLD#h"},"state":{"NULL":true},"n":{"N":"1e3"},"l":{"L":[{"NULL":true}]},"m":{"M":{"x":{"BOOL":true}}}}}}]}`,
+		`{"Records":[{"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"},"dynamodb":{"OldImage":{"sk":{"S":"12#h"}}}}]}`,
+		`{"Records":[{"dynamodb":{"NewImage":{"pk":{"S":"PAY#p"},"ns":{"NS":["1"]},"bs":{"BS":["AA=="]}}}}]}`,
+	} {
+		f.Add([]byte(x))
+	}
+	s := newScene(&testing.T{})
+	handlers := []work.StreamHandler{
+		work.RelayHolds(s, policy, s.clock), work.RelayPayments(s, s.clock), work.ExpireTimer(s.Office), work.ProjectSeatmap(s.Office),
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var e events.DynamoDBEvent
+		if json.Unmarshal(b, &e) != nil {
+			return
+		}
+		for _, h := range handlers {
+			r, err := h(t.Context(), e)
+			if err != nil || len(r.BatchItemFailures) > 1 {
+				t.Errorf("%+v, %v", r, err)
+			}
+		}
+	})
+}
+
+// FuzzMessages: whatever a queue carries, no handler panics, and a body that is
+// not exactly one known object fails.
+func FuzzMessages(f *testing.F) {
+	for _, x := range []string{`{"hold":"h_1"}`, `{"payment":"p","due":1}`, `{"show":"s","why":"w"}`, "null", `{"due":1e99}`, `{"hold":"a"}]`} {
+		f.Add(x)
+	}
+	s := newScene(&testing.T{})
+	f.Fuzz(func(t *testing.T, body string) {
+		e := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "1", Body: body}, {MessageId: "2", Body: body}}}
+		for name, h := range map[string]work.QueueHandler{"holds": work.ExpireHold(s.Office), "ask": work.AskProvider(s.Office), "lane": work.AdvanceLine(s.Office)} {
+			r, err := h(t.Context(), e)
+			if err != nil || len(r.BatchItemFailures) > 2 {
+				t.Errorf("%s: %+v, %v", name, r, err)
+			}
+			if !json.Valid([]byte(body)) && len(r.BatchItemFailures) != 2 {
+				t.Errorf("%s took %q", name, body)
+			}
+		}
+	})
+}
+
+var _ payment.Provider = (*scene)(nil)
