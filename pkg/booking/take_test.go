@@ -89,8 +89,8 @@ func TestTakeAndBlock(t *testing.T) {
 	if err != nil || h.State != booking.Held || !h.ExpiresAt.Equal(end) || h.Rev != 1 || h.Buyer != "ann" || h.BodyHash != "x" || !h.MadeAt.Equal(noon) {
 		t.Fatalf("%+v, %v", h, err)
 	}
-	if sum, err := h.Total(); err != nil || sum != usd(4001) || h.Seats[1].Price != usd(1501) {
-		t.Errorf("total %v, %v: the pair costs what the pair costs", sum, err)
+	if sum, err := h.Total(); err != nil || sum != usd(7002) || h.Seats[1].Price != usd(3001) {
+		t.Errorf("total %v, %v: every seat has its price", sum, err)
 	}
 	if h.Seats[0].Block != l.Block(0).Name || h.Seats[1].Type != seatmap.Loveseat {
 		t.Errorf("seats %+v", h.Seats)

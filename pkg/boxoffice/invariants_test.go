@@ -78,7 +78,11 @@ func (d *desk) lookAtMoney(w *world) error {
 			w.pays[p.ID] = p
 			continue
 		}
-		o, err := d.store.OrderByID(d.ctx(), order.ID(strings.TrimPrefix(r.Key.PK, "ORDER#")))
+		id, ok := strings.CutPrefix(r.Key.PK, "ORDER#")
+		if !ok {
+			continue
+		}
+		o, err := d.store.OrderByID(d.ctx(), order.ID(id))
 		if err != nil {
 			return err
 		}

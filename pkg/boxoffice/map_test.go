@@ -106,6 +106,9 @@ func TestProjectReadsTheTruth(t *testing.T) {
 	d.sellHold(second)
 	d.project("A-2", "A-3")
 	d.wantMap(".ss... ...... ...... ......")
+	d.mustEnd(second, booking.ByRefund)
+	d.project("A-2", "A-3")
+	d.wantMap("...... ...... ...... ......")
 	d.project("Z-9") // a seat that the hall does not have
 	if err := d.Project(d.ctx(), "none", []seatmap.SeatID{"A-1"}); err == nil {
 		t.Error("a show that is not there was projected")

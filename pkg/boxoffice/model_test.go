@@ -73,6 +73,7 @@ type machine struct {
 	line  bool // somebody waits for regular seats
 	aside map[seatmap.SeatID]bool
 	keys  []boxoffice.Wish
+	begun int // requests to pay
 }
 
 // TestRandomCommands: after each step the named invariants hold in the tables,
@@ -294,7 +295,8 @@ func (m *machine) begin(rt *rapid.T) {
 	if h == nil {
 		return
 	}
-	w := payWish(booking.Hold{ID: id, Buyer: h.buyer}, fmt.Sprint("p", len(m.naive.pays)))
+	w := payWish(booking.Hold{ID: id, Buyer: h.buyer}, fmt.Sprint("p", m.begun))
+	m.begun++
 	var p payment.Payment
 	err := m.insist(rt, func() (err error) { p, err = m.Pay(m.ctx(), w); return err })
 	in := h.state == booking.Held && m.clock.Now().Before(h.expires.Add(policy.Grace))

@@ -74,6 +74,13 @@ func TestPayTwiceIsOnePayment(t *testing.T) {
 	if again := d.pay(h, "p1"); again.State != payment.Pending || again.Action != p.Action {
 		t.Errorf("after capture: %+v", again)
 	}
+	if again := d.pay(h, "p2"); again.ID != p.ID || again.State != payment.Pending || again.Action != p.Action {
+		t.Errorf("after capture, by the key that made none of its own: %+v", again)
+	}
+	other = payWish(h, "p2")
+	other.BodyHash = "another"
+	_, err = d.Pay(d.ctx(), other)
+	wantErr(t, err, booking.ErrOtherBody)
 	_, err = d.Pay(d.ctx(), payWish(h, "p3"))
 	wantErr(t, err, booking.ErrAlreadyPaid)
 }

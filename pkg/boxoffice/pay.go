@@ -32,8 +32,7 @@ type PayWish struct {
 // Pay begins to pay for a hold (A20). While a payment of the hold is pending, that
 // one is the answer; after a decline a new key begins a new one.
 func (o *Office) Pay(ctx context.Context, w PayWish) (payment.Payment, error) {
-	provider, ok := o.Provider(w.Provider)
-	if !ok {
+	if _, ok := o.Provider(w.Provider); !ok {
 		return payment.Payment{}, ErrNoProvider
 	}
 	id := payment.IDFor(string(w.Buyer), w.Key)
@@ -50,13 +49,18 @@ func (o *Office) Pay(ctx context.Context, w PayWish) (payment.Payment, error) {
 	if err != nil || p.Action != (payment.Action{}) || p.State != payment.Pending {
 		return p, err
 	}
+	// A payment that was pending already may be another provider's than was asked for.
+	provider, ok := o.Provider(p.Provider)
+	if !ok {
+		return payment.Payment{}, ErrNoProvider
+	}
 	return o.create(ctx, provider, p)
 }
 
 func (o *Office) startPayment(ctx context.Context, w PayWish, id payment.ID, now time.Time) (payment.Payment, error) {
-	old, err := o.Store.PaymentByID(ctx, id)
+	old, hash, err := o.Store.PaymentAnswered(ctx, id)
 	if err == nil {
-		return asAnswered(old, w)
+		return asAnswered(old, hash, w)
 	}
 	if !errors.Is(err, ErrPaymentNotFound) {
 		return payment.Payment{}, err
@@ -70,8 +74,11 @@ func (o *Office) startPayment(ctx context.Context, w PayWish, id payment.ID, now
 	}
 	if h.State == booking.Held && h.PaymentID != "" && !h.Overdue(o.Policy, now) {
 		latest, err := o.Store.PaymentByID(ctx, payment.ID(h.PaymentID))
-		if err != nil || latest.State == payment.Pending {
+		if err != nil {
 			return latest, err
+		}
+		if latest.State == payment.Pending {
+			return latest, o.Store.NoteAnswer(ctx, id, latest.ID, w.BodyHash, now.Add(booking.Receipt))
 		}
 	}
 	return o.newPayment(ctx, w, id, h, now)
@@ -79,8 +86,8 @@ func (o *Office) startPayment(ctx context.Context, w PayWish, id payment.ID, now
 
 // asAnswered is the answer to the same request again: what it was told then.
 // How the payment stands now, the order tells.
-func asAnswered(old payment.Payment, w PayWish) (payment.Payment, error) {
-	if old.BodyHash != w.BodyHash {
+func asAnswered(old payment.Payment, hash string, w PayWish) (payment.Payment, error) {
+	if hash != w.BodyHash {
 		return payment.Payment{}, booking.ErrOtherBody
 	}
 	if old.Action != (payment.Action{}) {

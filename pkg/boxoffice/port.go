@@ -62,6 +62,12 @@ type PaymentStore interface {
 	Regrant(ctx context.Context, old, h booking.Hold, keepUntil time.Time, p PaymentChange, o OrderChange) error
 	// ChangePayment moves a payment alone, or together with its order.
 	ChangePayment(ctx context.Context, p PaymentChange, o *OrderChange) error
+	// NoteAnswer keeps that the request of number id was answered with a payment
+	// that was pending already. Stale when the request was answered before.
+	NoteAnswer(ctx context.Context, id, with payment.ID, bodyHash string, keepUntil time.Time) error
+	// PaymentAnswered finds the payment that the request of number id was answered
+	// with, and the hash of its body. It fails with ErrPaymentNotFound.
+	PaymentAnswered(ctx context.Context, id payment.ID) (p payment.Payment, bodyHash string, err error)
 	// WakePayment asks for another message about the appointment that stands.
 	WakePayment(ctx context.Context, p payment.Payment) error
 

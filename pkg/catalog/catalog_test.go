@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 )

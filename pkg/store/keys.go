@@ -91,6 +91,9 @@ const paymentPrefix = "PAY#"
 
 func paymentKey(id payment.ID) Key { return Key{Orders, paymentPrefix + string(id), "PAY"} }
 
+// answerKey is the receipt of a request to pay that found a payment pending.
+func answerKey(id payment.ID) Key { return Key{Orders, "ANSWER#" + string(id), "ANSWER"} }
+
 func mapKey(show catalog.ShowID) Key { return Key{Snapshots, "MAP#" + string(show), skMap} }
 
 func statusPK(city catalog.CityID, movie catalog.MovieID) string {

@@ -83,6 +83,37 @@ func (s *Store) WakePayment(ctx context.Context, p payment.Payment) error {
 	}}, ""))
 }
 
+// NoteAnswer keeps a receipt for a request that made no payment of its own.
+func (s *Store) NoteAnswer(ctx context.Context, id, with payment.ID, bodyHash string, keepUntil time.Time) error {
+	return classify(s.t.Transact(ctx, []Write{{
+		Key: answerKey(id), Put: Item{aPayment: string(with), aHash: bodyHash, aTTL: keepUntil.Unix()}, Where: Absent{},
+	}}, ""))
+}
+
+// PaymentAnswered looks for the request's own payment and for its receipt at once.
+func (s *Store) PaymentAnswered(ctx context.Context, id payment.ID) (payment.Payment, string, error) {
+	own, receipt := paymentKey(id), answerKey(id)
+	items, err := s.t.BatchGet(ctx, []Key{own, receipt}, true)
+	if err != nil {
+		return payment.Payment{}, "", fmt.Errorf("read payment %s: %w", id, err)
+	}
+	if it := items[own]; it != nil {
+		p, err := PaymentFromItem(it)
+		return p, p.BodyHash, err
+	}
+	it := items[receipt]
+	if it == nil {
+		return payment.Payment{}, "", boxoffice.ErrPaymentNotFound
+	}
+	r := row{item: it}
+	with, hash := payment.ID(r.str(aPayment)), r.str(aHash)
+	if r.err != nil {
+		return payment.Payment{}, "", r.err
+	}
+	p, err := s.PaymentByID(ctx, with)
+	return p, hash, err
+}
+
 func orderWrite(o boxoffice.OrderChange) Write {
 	return Write{Key: orderKey(o.Next.ID), Put: orderItem(o.Next), Where: Equal{aState, string(o.Was)}}
 }

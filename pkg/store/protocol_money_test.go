@@ -210,3 +210,24 @@ func wakePayment(r *rig) {
 	other.State = payment.Captured
 	r.stale(r.WakePayment(r.t.Context(), other))
 }
+
+func answerPayment(r *rig) {
+	ctx := r.t.Context()
+	b := r.pay(r.hold("ann", "C-1"))
+	answered := func(id, want payment.ID, hash string) {
+		r.t.Helper()
+		p, got, err := r.PaymentAnswered(ctx, id)
+		if err != nil || p.ID != want || got != hash {
+			r.t.Errorf("%s was answered with %s and %q, %v; want %s and %q", id, p.ID, got, err, want, hash)
+		}
+	}
+	answered(b.pay.ID, b.pay.ID, "body")
+	other := payment.IDFor("another key", string(r.show))
+	if _, _, err := r.PaymentAnswered(ctx, other); !errors.Is(err, boxoffice.ErrPaymentNotFound) {
+		r.t.Errorf("nothing was answered: %v", err)
+	}
+	r.must(r.NoteAnswer(ctx, other, b.pay.ID, "other body", keep))
+	answered(other, b.pay.ID, "other body")
+	r.stale(r.NoteAnswer(ctx, other, b.pay.ID, "third body", keep))
+	answered(other, b.pay.ID, "other body")
+}

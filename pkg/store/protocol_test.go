@@ -64,7 +64,7 @@ func TestProtocol(t *testing.T) {
 		{"release into the line", releaseLine}, {"release under a gate", releaseGate}, {"release refused", releaseRefused},
 		{"start a payment", startPayment}, {"confirm", confirm}, {"confirm refused", confirmRefused},
 		{"grant anew", regrant}, {"grant anew refused", regrantRefused},
-		{"change a payment", changePayment}, {"wake a payment", wakePayment},
+		{"change a payment", changePayment}, {"wake a payment", wakePayment}, {"answer with a payment", answerPayment},
 		{"gates", gates}, {"drain", drain}, {"drain refused", drainRefused},
 		{"snapshot", snapshot}, {"statuses", statuses}, {"timers in order", timersInOrder}, {"nothing there", nothingThere},
 	}
