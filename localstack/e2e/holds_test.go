@@ -278,3 +278,33 @@ func TestRelease(t *testing.T) {
 	refused(t, err, 409, "already_paid")
 	shop.balanced(t, s)
 }
+
+// TestReplayWhereNothingIsLeft: the same request has the same answer also when a
+// new one would be refused: no seat is left, the sale is over.
+func TestReplayWhereNothingIsLeft(t *testing.T) {
+	parallel(t)
+	b := guest(t)
+	closes := time.Now().Add(4 * time.Second).UTC().Truncate(time.Millisecond)
+	s := shop.open(t, "arthouse-40", func(s *catalog.Show) { s.SaleClosesAt = closes })
+	holds := "/shows/" + string(s.ID) + "/holds"
+	wish := map[string]any{"best": map[string]any{"count": 2, "type": "regular"}}
+	var first apiclient.Hold
+	must(t, b.Call(t.Context(), http.MethodPost, holds, "the best", wish, &first))
+	same := func(when string) {
+		t.Helper()
+		var again apiclient.Hold
+		must(t, b.Call(t.Context(), http.MethodPost, holds, "the best", wish, &again))
+		if again.ID != first.ID || !slices.Equal(seatsOf(again), seatsOf(first)) {
+			t.Errorf("%s the same request gets %v, not %v", when, seatsOf(again), seatsOf(first))
+		}
+	}
+	b.release(first.ID)
+	same("with seats left,")
+	s.house(t, s.except(generalSale)...)
+	refused(t, b.Call(t.Context(), http.MethodPost, holds, "another", wish, nil), 409, "seats_unavailable")
+	same("with none left,")
+	until(t, closes)
+	refused(t, b.Call(t.Context(), http.MethodPost, holds, "another", wish, nil), 409, "sales_closed")
+	same("after the sale")
+	shop.balanced(t, s)
+}
