@@ -143,7 +143,7 @@ func (w *world) auditAllowances(ctx context.Context, s *show, holds map[booking.
 func (w *world) timers(ctx context.Context, s *show) (map[booking.HoldID]time.Time, error) {
 	all := map[booking.HoldID]time.Time{}
 	for shard := range boxoffice.Shards {
-		timers, err := w.store.Timers(ctx, s.ID, shard, time.Time{})
+		timers, err := w.store.Timers(ctx, s.ID, shard, time.Time{}, 0)
 		if err != nil {
 			return nil, err
 		}

@@ -109,7 +109,8 @@ func (d *documented) check(req *http.Request, res *http.Response, body []byte) e
 		}
 		return fmt.Errorf("content type %s", res.Header.Get("Content-Type"))
 	}
-	if len(body) > large && d.again(route.Operation) {
+	packed := res.Header.Get("Content-Encoding") != "" // asked for by the test itself, so left as it is
+	if packed || len(body) > large && d.again(route.Operation) {
 		return nil
 	}
 	var v any

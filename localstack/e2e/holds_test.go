@@ -18,7 +18,7 @@ import (
 func (s *show) house(t *testing.T, seats ...string) {
 	t.Helper()
 	h := booking.Hold{
-		ID: booking.IDFor(booking.House, strings.Join(seats, " ")), Show: s.ID, Buyer: booking.House,
+		ID: booking.IDFor(booking.House, string(s.ID)+strings.Join(seats, " ")), Show: s.ID, Buyer: booking.House,
 		State: booking.Blocked, Rev: 1, MadeAt: time.Now().UTC().Truncate(time.Millisecond),
 	}
 	for _, id := range seats {

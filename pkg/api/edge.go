@@ -39,7 +39,7 @@ func (e Edge) handle(ops map[string]operation) Handler {
 		}
 		if err != nil {
 			e.report(ctx, &ev, err)
-			r = refused(err)
+			r = refused(err, e.Clock())
 		}
 		return e.respond(&ev, r), nil
 	}

@@ -215,7 +215,7 @@ func TestCodeOf(t *testing.T) {
 		{payment.ErrRefused, "payment_refused"},
 		{fmt.Errorf("x: %w", errNotFound), "not_found"},
 	} {
-		d := docOf(c.err)
+		d := docOf(c.err, noon)
 		if d.Code != c.code || d.Status != problems[c.code].status || strings.Contains(d.Detail, "secret") {
 			t.Errorf("%v: %+v, want %s", c.err, d, c.code)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/fault"
@@ -131,6 +132,8 @@ type problemDoc struct {
 	Limit     int           `json:"limit,omitempty"`
 	OpensAt   string        `json:"opens_at,omitempty"`
 	Seats     []string      `json:"seats,omitzero"`
+
+	ServerTime string `json:"server_time,omitempty"` // where another time is told
 }
 
 type conflictDoc struct {
@@ -139,7 +142,7 @@ type conflictDoc struct {
 	Until  string `json:"until,omitempty"`
 }
 
-func docOf(err error) problemDoc {
+func docOf(err error, now time.Time) problemDoc {
 	code := codeOf(err)
 	w := problems[code]
 	d := problemDoc{Type: "urn:fairseat:problem:" + code, Title: w.title, Status: w.status, Detail: w.detail, Code: code}
@@ -150,6 +153,9 @@ func docOf(err error) problemDoc {
 	var no *booking.Refusal
 	if errors.As(err, &no) {
 		d.fill(no)
+	}
+	if d.OpensAt != "" || slices.ContainsFunc(d.Conflicts, func(c conflictDoc) bool { return c.Until != "" }) {
+		d.ServerTime = wireTime(now)
 	}
 	return d
 }

@@ -10,6 +10,6 @@ import (
 // where the path is one of [Routes], else 404.
 func RefuseRequest(e Edge) Handler {
 	return func(_ context.Context, ev events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-		return e.respond(&ev, refused(lost(&ev))), nil
+		return e.respond(&ev, refused(lost(&ev), e.Clock())), nil
 	}
 }

@@ -40,8 +40,8 @@ type reply struct {
 func ok(doc any) reply { return reply{status: 200, doc: doc} }
 
 // refused makes the problem document of an error.
-func refused(err error) reply {
-	d := docOf(err)
+func refused(err error, now time.Time) reply {
+	d := docOf(err, now)
 	r := reply{status: d.Status, doc: d, typ: typeProblem, header: map[string]string{}}
 	var own *refusal
 	if errors.As(err, &own) && len(own.allow) > 0 {

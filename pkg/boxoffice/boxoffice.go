@@ -14,8 +14,6 @@ import (
 	"context"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
@@ -43,8 +41,6 @@ type Office struct {
 	Provider  func(name payment.Name) (payment.Provider, bool)
 	Tickets   *ticket.Signer
 	NotifyURL func(name payment.Name) string
-
-	renew singleflight.Group // of overdue or lost seat maps: one renewal serves all who ask
 }
 
 const (

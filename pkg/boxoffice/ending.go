@@ -3,7 +3,10 @@ package boxoffice
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
@@ -119,29 +122,71 @@ func (o *Office) Look(ctx context.Context, b booking.Buyer, id booking.HoldID) (
 	return h, err
 }
 
-// Sweep ends all overdue holds of a show by its list of deadlines, and gives the
-// next deadline, or zero.
-func (o *Office) Sweep(ctx context.Context, show catalog.ShowID) (time.Time, error) {
-	var next time.Time
+// Swept is what a sweep found.
+type Swept struct {
+	Ended []booking.Hold
+	More  bool      // overdue holds are left
+	Next  time.Time // the soonest deadline that is not overdue; zero when there is none
+}
+
+// Sweep ends overdue holds of a show by its lists of deadlines, the oldest first,
+// at most so many.
+func (o *Office) Sweep(ctx context.Context, show catalog.ShowID, most int) (Swept, error) {
+	lists := make([][]Timer, Shards)
+	g, gctx := errgroup.WithContext(ctx)
 	for shard := range Shards {
-		timers, err := o.Store.Timers(ctx, show, shard, time.Time{})
-		if err != nil {
-			return next, err
-		}
-		for _, t := range timers {
-			if o.Clock().Before(t.ExpiresAt.Add(o.Policy.Grace)) {
-				if next.IsZero() || t.ExpiresAt.Before(next) {
-					next = t.ExpiresAt
+		g.Go(func() (err error) {
+			lists[shard], err = o.Store.Timers(gctx, show, shard, time.Time{}, most+1)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return Swept{}, err
+	}
+	var s Swept
+	var due []Timer
+	now := o.Clock()
+	for _, list := range lists {
+		for _, t := range list {
+			if now.Before(t.ExpiresAt.Add(o.Policy.Grace)) {
+				if s.Next.IsZero() || t.ExpiresAt.Before(s.Next) {
+					s.Next = t.ExpiresAt
 				}
 				break
 			}
-			_, err := o.End(ctx, t.Hold, booking.ByExpiry)
-			if err != nil && !errors.Is(err, booking.ErrAlreadyPaid) && !errors.Is(err, booking.ErrNotOverdue) {
-				return next, err
-			}
+			due = append(due, t)
 		}
 	}
-	return next, nil
+	slices.SortFunc(due, func(a, b Timer) int { return a.ExpiresAt.Compare(b.ExpiresAt) })
+	s.More = len(due) > most
+	ids := make([]booking.HoldID, 0, most)
+	for _, t := range due[:min(len(due), most)] {
+		ids = append(ids, t.Hold)
+	}
+	var err error
+	s.Ended, err = o.endAll(ctx, ids)
+	return s, err
+}
+
+// endAll ends overdue holds, several at once, and passes over those that were paid
+// or ended meanwhile.
+func (o *Office) endAll(ctx context.Context, ids []booking.HoldID) ([]booking.Hold, error) {
+	ended := make([]booking.Hold, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for i, id := range ids {
+		g.Go(func() error {
+			h, err := o.End(ctx, id, booking.ByExpiry)
+			switch fault.KindOf(err) {
+			case fault.Conflict, fault.Stale, fault.NotFound:
+				return nil
+			}
+			ended[i] = h
+			return err
+		})
+	}
+	err := g.Wait()
+	return slices.DeleteFunc(ended, func(h booking.Hold) bool { return h.ID == "" }), err
 }
 
 // endOverdueOf ends the buyer's own overdue holds of a show: whose allowance they
@@ -149,7 +194,7 @@ func (o *Office) Sweep(ctx context.Context, show catalog.ShowID) (time.Time, err
 func (o *Office) endOverdueOf(ctx context.Context, b booking.Buyer, show catalog.ShowID) (ended bool, err error) {
 	var due []booking.HoldID
 	for shard := range Shards {
-		timers, err := o.Store.Timers(ctx, show, shard, o.Clock().Add(-o.Policy.Grace))
+		timers, err := o.Store.Timers(ctx, show, shard, o.Clock().Add(-o.Policy.Grace), 0)
 		if err != nil {
 			return false, err
 		}

@@ -48,7 +48,7 @@ func (d *desk) look() (world, error) {
 		w.pool[a.Seat] = true
 	}
 	for shard := range boxoffice.Shards {
-		timers, err := d.store.Timers(d.ctx(), matinee, shard, opening.AddDate(1, 0, 0))
+		timers, err := d.store.Timers(d.ctx(), matinee, shard, opening.AddDate(1, 0, 0), 0)
 		if err != nil {
 			return w, err
 		}

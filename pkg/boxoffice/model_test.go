@@ -295,7 +295,7 @@ func (m *machine) meet(rt *rapid.T) {
 		case 1:
 			_, err = m.SeatMap(m.ctx(), matinee)
 		case 2:
-			_, err = m.Sweep(m.ctx(), matinee)
+			_, err = m.Sweep(m.ctx(), matinee, 24)
 		case 3:
 			_, err = m.End(m.ctx(), id, booking.ByExpiry)
 			if errors.Is(err, booking.ErrAlreadyPaid) || errors.Is(err, booking.ErrNotOverdue) {

@@ -47,8 +47,8 @@ type HoldStore interface {
 	// Allowance is how many seats the buyer holds and owns in the show.
 	Allowance(ctx context.Context, show catalog.ShowID, b booking.Buyer) (int, error)
 	// Timers lists one shard's live deadlines up to and including the moment, in
-	// order of expiry (A14). A zero moment means all.
-	Timers(ctx context.Context, show catalog.ShowID, shard int, upTo time.Time) ([]Timer, error)
+	// order of expiry (A14). A zero moment means all, and so does most = 0.
+	Timers(ctx context.Context, show catalog.ShowID, shard int, upTo time.Time, most int) ([]Timer, error)
 }
 
 // PaymentStore keeps orders and payments.
@@ -86,6 +86,9 @@ type MapStore interface {
 	// SaveSnapshot replaces the map of version was (0 for none); changed tells
 	// that the statuses by type are to be listed anew. Stale when another came first.
 	SaveSnapshot(ctx context.Context, s catalog.Show, m Map, was int64, changed bool) error
+	// PostponeDue moves the map's deadline, on the condition that it is was; a zero
+	// next removes it. It is Stale when another was faster.
+	PostponeDue(ctx context.Context, show catalog.ShowID, was, next time.Time) error
 	// Statuses of all touched shows of a movie in a city; an untouched show is absent.
 	Statuses(ctx context.Context, city catalog.CityID, movie catalog.MovieID) (map[catalog.ShowID]map[seatmap.SeatType]seatmap.Availability, error)
 }

@@ -30,8 +30,9 @@ type sale struct {
 	layout *seatmap.Layout
 }
 
-// keepUntil is when a show's allowances may go: nobody buys after the show.
-func (s sale) keepUntil() time.Time { return s.show.EndsAt.Add(24 * time.Hour) }
+// keepUntil is when a show's allowances may go. Every hold gives back to one at its
+// end, so it must outlive the latest end that any fault allows.
+func (s sale) keepUntil() time.Time { return s.show.EndsAt.Add(30 * 24 * time.Hour) }
 
 // Reserve holds all the wished seats for the buyer or none (A10, A17). The same
 // key and body give the same hold, even after its end; a refusal is a
@@ -94,7 +95,16 @@ func (o *Office) reserveNamed(ctx context.Context, s sale, ids []seatmap.SeatID)
 			return booking.Hold{}, err
 		}
 	}
-	return o.take(ctx, s, chosen)
+	h, err := o.take(ctx, s, chosen)
+	var no *booking.Refusal
+	if errors.As(err, &no) && no.Reason == booking.ErrUnavailable {
+		next, nerr := o.next(ctx, s, chosen)
+		if nerr != nil {
+			return booking.Hold{}, nerr
+		}
+		no.Next = next
+	}
+	return h, err
 }
 
 // checkGap refuses by a read of the rows concerned that began after the request
@@ -177,11 +187,7 @@ func (o *Office) refused(ctx context.Context, s sale, wanted booking.Hold, t *Ta
 		if err != nil {
 			return booking.Hold{}, err
 		}
-		next, err := o.next(ctx, s, wanted.Seats)
-		if err != nil {
-			return booking.Hold{}, err
-		}
-		return booking.Hold{}, &booking.Refusal{Reason: booking.ErrUnavailable, Conflicts: conflicts, Next: next}
+		return booking.Hold{}, &booking.Refusal{Reason: booking.ErrUnavailable, Conflicts: conflicts}
 	}
 	if t.Full {
 		if ended, err := o.endOverdueOf(ctx, s.req.Buyer, s.show.ID); err != nil {
@@ -283,15 +289,21 @@ func (o *Office) reserveBest(ctx context.Context, s sale, want seatmap.Want) (bo
 				continue
 			}
 		} else if fresh && len(lost) == 0 {
-			next := m.general([]seatmap.SeatType{want.Type}).Next()
-			return booking.Hold{}, &booking.Refusal{Reason: booking.ErrUnavailable, Next: next}
+			return booking.Hold{}, noneLeft(m, want)
 		}
 		if m, err = o.freshMap(ctx, s); err != nil {
 			return booking.Hold{}, err
 		}
 		fresh, lost, losses = true, map[seatmap.SeatID]bool{}, 0
 	}
+	if _, ok := seatmap.Best(s.layout, func(i int) bool { return m.Seats.Get(i) == seatmap.Free }, want); !ok {
+		return booking.Hold{}, noneLeft(m, want)
+	}
 	return booking.Hold{}, ErrBusy
+}
+
+func noneLeft(m *Map, want seatmap.Want) error {
+	return &booking.Refusal{Reason: booking.ErrUnavailable, Next: m.general([]seatmap.SeatType{want.Type}).Next()}
 }
 
 // patience is how many races may be lost by one map before it counts as too old.
@@ -299,10 +311,10 @@ const patience = 2
 
 // next tells which of A21's cases applies. The snapshot may say that plenty is
 // free; that nothing is, only a fresh look may say.
-func (o *Office) next(ctx context.Context, s sale, wanted []booking.Seat) (booking.Next, error) {
+func (o *Office) next(ctx context.Context, s sale, wanted []int) (booking.Next, error) {
 	types := make([]seatmap.SeatType, 0, len(wanted))
-	for _, w := range wanted {
-		types = append(types, w.Type)
+	for _, i := range wanted {
+		types = append(types, s.layout.At(i).Type)
 	}
 	m, err := o.mapFor(ctx, s)
 	if err != nil {

@@ -64,32 +64,76 @@ func plus(a, b booking.Tally) booking.Tally {
 	return booking.Tally{Free: a.Free + b.Free, Held: a.Held + b.Held, Line: a.Line + b.Line, Sold: a.Sold + b.Sold, Blocked: a.Blocked + b.Blocked}
 }
 
-// SeatMap is one read. A lost map is rebuilt from the claims; one that knows of
-// an overdue hold has it ended first.
+// What a read of the map does about deadlines that have passed.
+const (
+	promptly  = time.Second     // after its grace a hold is usually ended by its message; until then a reader waits for that
+	lease     = 2 * time.Second // one reader at a time looks after the overdue; if he dies, the next one does
+	sweepMost = 24              // holds that one reader ends; the next one goes on
+)
+
+// SeatMap is one read. A lost map is rebuilt from the claims. One that knows of a
+// deadline gone by makes its reader end what is overdue, as whoever meets it does;
+// of many readers one does, and the others get the map as it is.
 func (o *Office) SeatMap(ctx context.Context, id catalog.ShowID) (*Map, error) {
 	m, err := o.Store.Snapshot(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if m != nil && (m.Due.IsZero() || o.Clock().Before(m.Due.Add(o.Policy.Grace))) {
+	now := o.Clock()
+	if m != nil && (m.Due.IsZero() || now.Before(m.Due.Add(o.Policy.Grace+promptly))) {
 		return m, nil
 	}
 	s, err := o.saleOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	v, err, _ := o.renew.Do(string(id), func() (any, error) {
-		if m != nil {
-			if _, err := o.Sweep(ctx, id); err != nil {
-				return nil, err
-			}
-		}
-		return o.exactMap(ctx, s)
-	})
+	if m == nil {
+		return o.freshMap(ctx, s)
+	}
+	renewed, err := o.renew(ctx, s, m, now.Add(lease-o.Policy.Grace-promptly))
+	switch fault.KindOf(err) {
+	case fault.Stale, fault.Contended, fault.Busy, fault.Unknown:
+		return m, nil
+	}
+	return renewed, err
+}
+
+// renew takes the lease by moving the map's deadline, ends what is overdue, looks
+// at those seats anew and notes the next deadline.
+func (o *Office) renew(ctx context.Context, s sale, m *Map, until time.Time) (*Map, error) {
+	if err := o.Store.PostponeDue(ctx, m.Show, m.Due, until); err != nil {
+		return nil, err
+	}
+	swept, err := o.Sweep(ctx, m.Show, sweepMost)
 	if err != nil {
 		return nil, err
 	}
-	return v.(*Map), nil
+	if len(swept.Ended) > 0 {
+		v, err := o.survey(ctx, s, seatsOf(swept.Ended), o.Clock())
+		if err != nil {
+			return nil, err
+		}
+		if err := o.leaveIfFirst(ctx, s, v); err != nil {
+			return nil, err
+		}
+		m = v.next
+	}
+	if swept.More {
+		return m, nil
+	}
+	err = o.Store.PostponeDue(ctx, m.Show, until, swept.Next)
+	if fault.Is(err, fault.Stale) {
+		err = nil // a newer hold's deadline stands there
+	}
+	return m, err
+}
+
+func seatsOf(holds []booking.Hold) []SeatKey {
+	var ks []SeatKey
+	for _, h := range holds {
+		ks = append(ks, keys(h.Seats)...)
+	}
+	return ks
 }
 
 func (o *Office) saleOf(ctx context.Context, id catalog.ShowID) (sale, error) {
@@ -102,57 +146,57 @@ func (o *Office) mapFor(ctx context.Context, s sale) (*Map, error) {
 	if err != nil || m != nil {
 		return m, err
 	}
-	return o.exactMap(ctx, s)
+	return o.freshMap(ctx, s)
 }
 
-// exactMap reads all claims of the show, ends what is overdue, and leaves the
-// result as the snapshot.
-func (o *Office) exactMap(ctx context.Context, s sale) (*Map, error) {
-	m, overdue, err := o.refresh(ctx, s, nil)
-	if err != nil || len(overdue) == 0 {
-		return m, err
-	}
-	if err := o.endAll(ctx, overdue); err != nil {
-		return nil, err
-	}
-	m, _, err = o.refresh(ctx, s, nil)
-	return m, err
-}
-
-// freshMap is exactMap for who only wants to choose or to know what comes next:
-// in a rush many look at once, and that another was faster to leave the snapshot
-// is no reason to turn anybody away.
+// freshMap looks at every claim, for who wants to choose, to know what comes next,
+// or finds no map. Of many overdue holds it ends some and draws the others as free:
+// who picks such a seat meets its hold and ends it. That another was faster to leave
+// the snapshot is no reason to turn anybody away.
 func (o *Office) freshMap(ctx context.Context, s sale) (*Map, error) {
 	v, err := o.survey(ctx, s, nil, o.Clock())
 	if err != nil {
 		return nil, err
 	}
-	if len(v.overdue) > 0 {
-		if err := o.endAll(ctx, v.overdue); err != nil {
+	if some := v.overdue[:min(len(v.overdue), sweepMost)]; len(some) > 0 {
+		if _, err := o.endAll(ctx, some); err != nil {
 			return nil, err
 		}
 		if v, err = o.survey(ctx, s, nil, o.Clock()); err != nil {
 			return nil, err
 		}
 	}
-	switch err := o.leave(ctx, s, v); fault.KindOf(err) {
-	case fault.Stale, fault.Contended, fault.Busy, fault.Unknown:
-	default:
-		if err != nil {
-			return nil, err
-		}
+	if err := o.leaveIfFirst(ctx, s, v); err != nil {
+		return nil, err
 	}
-	return v.next, nil
+	if len(v.overdue) == 0 {
+		return v.next, nil
+	}
+	return v.withoutOverdue(s.layout), nil
 }
 
-// endAll passes over holds that were paid or renewed meanwhile.
-func (o *Office) endAll(ctx context.Context, overdue []booking.HoldID) error {
-	for _, id := range overdue {
-		if _, err := o.End(ctx, id, booking.ByExpiry); err != nil && fault.KindOf(err) != fault.Conflict && fault.KindOf(err) != fault.Stale {
-			return err
+func (v view) withoutOverdue(l *seatmap.Layout) *Map {
+	m := *v.next
+	m.Seats, m.Line = m.Seats.Clone(), m.Line.Clone()
+	for _, id := range v.overdue {
+		for _, seat := range v.holds[id].Seats {
+			if at, ok := l.Seat(seat.ID); ok {
+				m.set(at.Index, seatmap.Free, false)
+			}
 		}
 	}
-	return nil
+	m.Tallies = tallies(&m, l)
+	return &m
+}
+
+// leaveIfFirst saves what was seen, unless somebody else just did.
+func (o *Office) leaveIfFirst(ctx context.Context, s sale, v view) error {
+	err := o.leave(ctx, s, v)
+	switch fault.KindOf(err) {
+	case fault.Stale, fault.Contended, fault.Busy, fault.Unknown:
+		return nil
+	}
+	return err
 }
 
 // Project brings the snapshot up to date after something happened to the seats.
@@ -162,6 +206,9 @@ func (o *Office) endAll(ctx context.Context, overdue []booking.HoldID) error {
 // the next on the same seat, and would free it for ever.
 func (o *Office) Project(ctx context.Context, id catalog.ShowID, touched []seatmap.SeatID) error {
 	s, err := o.saleOf(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil // a show that is gone has no readers; its records must not stop the others
+	}
 	if err != nil {
 		return err
 	}
@@ -174,27 +221,20 @@ func (o *Office) Project(ctx context.Context, id catalog.ShowID, touched []seatm
 	if len(ks) == 0 {
 		return nil
 	}
-	_, _, err = o.refresh(ctx, s, ks)
-	return err
+	return o.attempt(ctx, func(now time.Time) error {
+		v, err := o.survey(ctx, s, ks, now)
+		if err != nil {
+			return err
+		}
+		return o.leave(ctx, s, v)
+	})
 }
 
 // view is a seat map before and after a look at the truth.
 type view struct {
 	prev, next *Map // prev is nil where there was none
+	holds      map[booking.HoldID]booking.Hold
 	overdue    []booking.HoldID
-}
-
-// refresh looks at the touched seats (nil: at all) and leaves what it saw as the
-// snapshot.
-func (o *Office) refresh(ctx context.Context, s sale, touched []SeatKey) (*Map, []booking.HoldID, error) {
-	var v view
-	err := o.attempt(ctx, func(now time.Time) (err error) {
-		if v, err = o.survey(ctx, s, touched, now); err != nil {
-			return err
-		}
-		return o.leave(ctx, s, v)
-	})
-	return v.next, v.overdue, err
 }
 
 // survey reads the snapshot first, then the claims, then the holds that they
@@ -217,7 +257,7 @@ func (o *Office) survey(ctx context.Context, s sale, look []SeatKey, now time.Ti
 	if err != nil {
 		return view{}, err
 	}
-	v := view{prev: prev, next: fold(prev, s.layout, look, claims, holds), overdue: overdueOf(holds, o.Policy, now)}
+	v := view{prev: prev, next: fold(prev, s.layout, look, claims, holds), holds: holds, overdue: overdueOf(holds, o.Policy, now)}
 	v.next.Show, v.next.Version = s.show.ID, now.UnixMilli()
 	if prev != nil {
 		v.next.Version = max(prev.Version+1, v.next.Version)

@@ -120,7 +120,7 @@ func TestReadsThatFail(t *testing.T) {
 		"block":      func() error { _, err := r.BlockClaims(ctx, r.show, "0"); return err },
 		"gate":       func() error { _, err := r.Wanted(ctx, r.show, "h"); return err },
 		"allowance":  func() error { _, err := r.Allowance(ctx, r.show, "b"); return err },
-		"timers":     func() error { _, err := r.Timers(ctx, r.show, 0, time.Time{}); return err },
+		"timers":     func() error { _, err := r.Timers(ctx, r.show, 0, time.Time{}, 0); return err },
 		"payment":    func() error { _, err := r.PaymentByID(ctx, "p"); return err },
 		"order":      func() error { _, err := r.OrderByID(ctx, "o"); return err },
 		"map":        func() error { _, err := r.Snapshot(ctx, r.show); return err },

@@ -244,7 +244,7 @@ func (s *Store) BlockClaims(ctx context.Context, show catalog.ShowID, block stri
 	return claims, nil
 }
 
-// each visits all pages of a query.
+// each visits all pages of a query, or the one page of a query with a limit.
 func (s *Store) each(ctx context.Context, q Query, visit func(Item) error) error {
 	for {
 		items, next, err := s.t.Query(ctx, q)
@@ -256,7 +256,7 @@ func (s *Store) each(ctx context.Context, q Query, visit func(Item) error) error
 				return err
 			}
 		}
-		if next == "" {
+		if next == "" || q.Limit > 0 {
 			return nil
 		}
 		q.Next = next
@@ -285,8 +285,8 @@ func (s *Store) Allowance(ctx context.Context, show catalog.ShowID, b booking.Bu
 }
 
 // Timers reads one shard of a show's deadlines, soonest first.
-func (s *Store) Timers(ctx context.Context, show catalog.ShowID, shard int, upTo time.Time) ([]boxoffice.Timer, error) {
-	q := Query{Table: Timers, PK: timerPK(show, shard), Consistent: true}
+func (s *Store) Timers(ctx context.Context, show catalog.ShowID, shard int, upTo time.Time, most int) ([]boxoffice.Timer, error) {
+	q := Query{Table: Timers, PK: timerPK(show, shard), Consistent: true, Limit: most}
 	if !upTo.IsZero() {
 		q.Before = timerSK(upTo.Add(time.Millisecond), "")
 	}

@@ -172,7 +172,7 @@ func (r *rig) timers(upTo time.Time) []boxoffice.Timer {
 	r.t.Helper()
 	var all []boxoffice.Timer
 	for k := range boxoffice.Shards {
-		ts, err := r.Timers(r.t.Context(), r.show, k, upTo)
+		ts, err := r.Timers(r.t.Context(), r.show, k, upTo, 0)
 		r.must(err)
 		if !slices.IsSortedFunc(ts, func(a, b boxoffice.Timer) int { return a.ExpiresAt.Compare(b.ExpiresAt) }) {
 			r.t.Errorf("shard %d is not in order: %v", k, ts)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
@@ -61,6 +62,17 @@ func (s *Store) SaveSnapshot(ctx context.Context, show catalog.Show, m boxoffice
 		})
 	}
 	return classify(s.t.Transact(ctx, ws, ""))
+}
+
+// PostponeDue moves the deadline alone; the version stays, for no seat has changed.
+func (s *Store) PostponeDue(ctx context.Context, show catalog.ShowID, was, next time.Time) error {
+	change := Change{Attr: aDue, Op: SetTo, To: next.UnixMilli()}
+	if next.IsZero() {
+		change = Change{Attr: aDue, Op: Unset}
+	}
+	return classify(s.t.Transact(ctx, []Write{{
+		Key: mapKey(show), Update: []Change{change}, Where: Equal{aDue, was.UnixMilli()},
+	}}, ""))
 }
 
 // Statuses is one query for all shows of a movie in a city.

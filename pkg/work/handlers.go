@@ -3,10 +3,12 @@ package work
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
@@ -106,14 +108,27 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 				break
 			}
 		}
-		for show, ids := range seats {
-			if err := o.Project(ctx, show, ids); err != nil {
-				slog.ErrorContext(ctx, "seat map failed", "show", string(show), "err", err.Error())
-				return stopAt(e.Records[0]), nil
-			}
+		if err := projectAll(ctx, o, seats); err != nil {
+			slog.ErrorContext(ctx, "seat map failed", "err", err.Error())
+			return stopAt(e.Records[0]), nil
 		}
 		return answer, nil
 	}
+}
+
+// projectAll lets no slow show hold the others up.
+func projectAll(ctx context.Context, o *boxoffice.Office, seats map[catalog.ShowID][]seatmap.SeatID) error {
+	var g errgroup.Group
+	g.SetLimit(8)
+	for show, ids := range seats {
+		g.Go(func() error {
+			if err := o.Project(ctx, show, ids); err != nil {
+				return fmt.Errorf("show %s: %w", show, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
 }
 
 // touched adds the seats that a record of a hold or of a pool item is about.

@@ -13,6 +13,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/store"
@@ -153,9 +155,16 @@ func TestProjectionFails(t *testing.T) {
 	s := newScene(t)
 	s.hold("1", "A-1")
 	e := streamEvent(t, s.stream(store.Holds, all))
-	e.Records[0].Change.NewImage["show"] = events.NewStringAttribute("no-such-show")
+	s.Office.Catalog = absent{}
 	r, err := work.ProjectSeatmap(s.Office)(t.Context(), e)
 	s.stopped(r, err, e.Records[0].Change.SequenceNumber)
+}
+
+// absent is a catalogue that cannot be reached.
+type absent struct{ boxoffice.Catalog }
+
+func (absent) Show(context.Context, catalog.ShowID) (catalog.Show, error) {
+	return catalog.Show{}, errors.New("the catalogue is away")
 }
 
 // TestPoolRecords bring seats into the map that no hold tells of any more.
