@@ -1,5 +1,5 @@
-// Package boxoffice holds the use cases of selling a seat: Reserve, Release,
-// Expire, Pay, Settle, and the seat map. Each loads the state, lets a pure
+// Package boxoffice holds the use cases of selling a seat: Reserve, End (on every
+// path), Pay, Settle, and the seat map. Each loads the state, lets a pure
 // function decide, and commits the decision with one conditional transaction;
 // nothing is published from here, for the table's stream is the event.
 //

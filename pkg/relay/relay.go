@@ -3,7 +3,7 @@
 //
 // A message that stands for an event carries the record's sequence number as its
 // de-duplication id, so a record that comes twice is one message. It is only a
-// hint when it arrives: the state decides. Start with [Holds] and [Payments].
+// hint when it arrives: the state decides. Start with [OfHold] and [OfPayment].
 package relay
 
 import (

@@ -117,21 +117,3 @@ func (l *Layout) IDs(seats []int) []SeatID {
 	}
 	return ids
 }
-
-// FreeByType counts the free seats of each type that occurs in l; a sold-out
-// type is there with 0. It panics when p is of another size than l.
-func FreeByType(l *Layout, p Packed) map[SeatType]int {
-	if p.Len() != l.Len() {
-		panic("seatmap: packed map and layout differ in size")
-	}
-	free := make(map[SeatType]int, len(l.byType))
-	for t := range l.byType {
-		free[t] = 0
-	}
-	for i := range l.seats {
-		if p.Get(i) == Free {
-			free[l.seats[i].Type]++
-		}
-	}
-	return free
-}

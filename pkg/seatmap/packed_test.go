@@ -115,17 +115,6 @@ func TestPackedCopies(t *testing.T) {
 	}
 }
 
-func TestFreeByType(t *testing.T) {
-	l := drawn(t, []string{"WC_RRP"})
-	p := NewPacked(l.Len())
-	p.Set(0, Held)
-	p.Set(2, Sold)
-	got := FreeByType(l, p)
-	if len(got) != 4 || got[Wheelchair] != 0 || got[Companion] != 1 || got[Regular] != 1 || got[Premium] != 1 {
-		t.Errorf("got %v", got)
-	}
-}
-
 func FuzzParsePacked(f *testing.F) {
 	f.Add([]byte{0b11_10_01_00, 0b01}, []byte{0b10}, 5)
 	f.Add([]byte{}, []byte{}, 0)
