@@ -50,10 +50,6 @@ func probe(change ...func(*template.Function)) template.Function {
 	return fn
 }
 
-func timeout(d time.Duration) func(*template.Function) {
-	return func(fn *template.Function) { fn.Timeout = d }
-}
-
 func newPool(t *testing.T, fn template.Function, opts Options) *Pool {
 	p := NewPool(fn, []string{"AWS_REGION=eu-west-1"}, opts)
 	t.Cleanup(p.Close)

@@ -47,7 +47,7 @@ func TestOverdueHoldIsMet(t *testing.T) {
 			_, err := d.SeatMap(d.ctx(), matinee)
 			return err
 		},
-		"a sweep":      func(d *desk, _ booking.Hold) error { _, err := d.Sweep(d.ctx(), matinee, 24); return err },
+		"a sweep": func(d *desk, _ booking.Hold) error { _, err := d.Sweep(d.ctx(), matinee, 24); return err },
 		"its order": func(d *desk, h booking.Hold) error {
 			_, err := d.OrderFor(d.ctx(), "ann", order.ID(h.OrderID))
 			return err
