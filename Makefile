@@ -35,11 +35,11 @@ help: ## list the targets
 
 .PHONY: run
 run: build ## start everything, sell two seats, then serve until Ctrl-C
-	@$(ENV) $(STACK) --after 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed"' --after '.build/bin/demo'
+	@$(ENV) $(STACK) --before 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed"' --after '.build/bin/demo'
 
 .PHONY: seed-all
 seed-all: build ## the same with all 500 cities for a week, without the sale
-	@$(ENV) $(STACK) --after 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed --all"'
+	@$(ENV) $(STACK) --before 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed --all"'
 
 .PHONY: build
 build: ## build the functions and the local tools into .build/
@@ -53,6 +53,10 @@ TOOL := go tool -modfile=infra/tools/go.mod
 .PHONY: test
 test: prepare build lint ## every test, with the race detector
 	@env -u AWS_CA_BUNDLE CGO_ENABLED=1 go test -race -timeout 15m ./...
+
+.PHONY: test-dynoxide
+test-dynoxide: ## the local cloud's tests on Dynoxide too; needs cargo with Rust 1.85 or later
+	@env -u AWS_CA_BUNDLE go test -tags dynoxide ./localstack/emulators ./localstack/provision ./localstack/cloud
 
 .PHONY: prepare
 prepare: ## install what the tests need and this machine lacks

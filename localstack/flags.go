@@ -82,6 +82,11 @@ func parse(args []string) (settings, error) {
 		o.Companions = append(o.Companions, c)
 		return err
 	})
+	fs.Func("before", `command to run when tables and queues exist and before anything is served, "command arguments"; repeatable, in order; a failing one stops the stack`, func(v string) error {
+		c, err := cloud.ParseCommand("", v)
+		o.Before = append(o.Before, c)
+		return err
+	})
 	fs.Func("after", `command to run when the stack is ready, "command arguments"; repeatable, in order; a failing one stops the stack with its status`, func(v string) error {
 		c, err := cloud.ParseCommand("", v)
 		s.after = append(s.after, c)
@@ -109,6 +114,7 @@ func parse(args []string) (settings, error) {
 		return s, err
 	}
 	s.say.wire(o)
+	o.Stdout, o.Stderr = os.Stdout, os.Stderr
 	return s, nil
 }
 

@@ -61,7 +61,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := []string{"--template", filepath.Join(home, "template.yaml"), "--tools", tools, "--store", "dynoxide", "--port", "0"}
+	base := []string{"--template", filepath.Join(home, "template.yaml"), "--tools", tools, "--store", "dynamodb-local", "--port", "0"}
 	return exec.Command(filepath.Join(home, "localstack"), append(base, args...)...)
 }
 
@@ -268,7 +268,7 @@ func TestAStandInThatEndsStopsTheStack(t *testing.T) {
 	if got := exitStatus(cmd.Wait()); got != 1 {
 		t.Errorf("status %d", got)
 	}
-	until(t, "the other stand-in ends", func() bool { return gone(r.PIDs["dynoxide"]) })
+	until(t, "the other stand-in ends", func() bool { return gone(r.PIDs["dynamodb-local"]) })
 }
 
 func TestATakenPortIsTold(t *testing.T) {

@@ -59,7 +59,7 @@ func Start(ctx context.Context, o Options) (*Cloud, error) {
 	}
 	c.onClose(c.group.Close)
 	for _, step := range []func(context.Context) error{
-		c.prepare, c.startEmulators, c.provision, c.startFunctions, c.startSources, c.serve, c.startCompanions,
+		c.prepare, c.startEmulators, c.provision, c.startCompanions, c.runBefore, c.startFunctions, c.startSources, c.serve,
 	} {
 		if err := step(ctx); err != nil {
 			c.Close()
@@ -272,6 +272,24 @@ func (c *Cloud) startCompanions(ctx context.Context) error {
 			}
 		}
 		c.watch(child)
+	}
+	return nil
+}
+
+// runBefore fills what must be there before the first request: the API's port is
+// taken already, and who asks early waits.
+func (c *Cloud) runBefore(ctx context.Context) error {
+	for _, cmd := range c.opts.Before {
+		stdout, stderr := c.opts.Stdout, c.opts.Stderr
+		if stdout == nil {
+			stdout = c.opts.Output(cmd.Name)
+		}
+		if stderr == nil {
+			stderr = c.opts.Output(cmd.Name)
+		}
+		if err := c.Run(ctx, cmd, stdout, stderr); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func options(t *testing.T, change ...func(*Options)) Options {
 		}
 	})
 	o := Options{
-		Template: filepath.Join(home, "template.yaml"), Tools: "../../.tools", Store: emulators.Dynoxide, Progress: os.Stderr,
+		Template: filepath.Join(home, "template.yaml"), Tools: "../../.tools", Store: stores[len(stores)-1], Progress: os.Stderr,
 		Line: func(l runtime.Line) { j.add(l.Function + ": " + l.Text) }, Note: j.add,
 	}
 	for _, f := range change {
@@ -160,7 +160,7 @@ func until(t *testing.T, what string, ok func() bool) {
 }
 
 func TestAStackServesFromRequestToQueue(t *testing.T) {
-	for _, store := range []emulators.Store{emulators.DynamoDBLocal, emulators.Dynoxide} {
+	for _, store := range stores {
 		t.Run(store.String(), func(t *testing.T) {
 			c := start(t, func(o *Options) {
 				o.Store = store
@@ -270,8 +270,12 @@ func TestDataAndSecretsOutliveTheStack(t *testing.T) {
 	}
 
 	c.Close()
-	_, err = Start(t.Context(), options(t, keep, func(o *Options) { o.Store = emulators.DynamoDBLocal }))
-	if err == nil || !strings.Contains(err.Error(), "was made with dynoxide") {
+	made, other := emulators.DynamoDBLocal, emulators.Dynoxide
+	if stores[len(stores)-1] == other {
+		made, other = other, made
+	}
+	_, err = Start(t.Context(), options(t, keep, func(o *Options) { o.Store = other }))
+	if err == nil || !strings.Contains(err.Error(), "was made with "+made.String()) {
 		t.Errorf("another store on the folder: %v", err)
 	}
 	c = start(t, keep)
@@ -279,6 +283,23 @@ func TestDataAndSecretsOutliveTheStack(t *testing.T) {
 	before.Self, after.Self = "", "" // the port is another
 	if after != before {
 		t.Errorf("%+v became %+v", before, after)
+	}
+}
+
+// TestBeforeComesFirst: what fills tables has run when the first request is
+// answered, and its failure is the start's.
+func TestBeforeComesFirst(t *testing.T) {
+	mark := filepath.Join(t.TempDir(), "filled")
+	c := start(t, func(o *Options) {
+		o.Before = []Command{{"fill", []string{"sh", "-c", `test -n "$TABLE_Notes" && echo "$TABLE_Notes" > ` + mark}}}
+	})
+	if b, err := os.ReadFile(mark); err != nil || strings.TrimSpace(string(b)) != variable(c, "TABLE_Notes") {
+		t.Errorf("%q, %v", b, err)
+	}
+	c.Close()
+	_, err := Start(t.Context(), options(t, func(o *Options) { o.Before = []Command{{"broken", []string{"false"}}} }))
+	if err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -25,12 +25,15 @@ type Options struct {
 	Tools      string    // cache folder for the stand-ins; "" = .tools beside the template
 	Region     string    // "" = eu-west-1
 	Companions []Command // run as long as the cloud does
+	Before     []Command // run to their ends, in order, before anything is served: what fills tables
 
 	Progress io.Writer                   // what takes long; nil = nowhere
 	Line     func(runtime.Line)          // what functions write; nil = dropped
 	Access   func(gateway.Access)        // requests that were served; nil = dropped
 	Note     func(string)                // what the cloud itself has to say; nil = dropped
 	Output   func(name string) io.Writer // of companions; nil = Progress
+
+	Stdout, Stderr io.Writer // of the Before commands; nil = Output
 }
 
 func (o Options) filled() Options {

@@ -23,7 +23,7 @@ func options(store Store) Options {
 // A machine on which nothing can be installed fails here: nothing is skipped.
 func TestMain(m *testing.M) {
 	var g process.Group
-	for _, store := range []Store{DynamoDBLocal, Dynoxide} {
+	for _, store := range stores {
 		if err := Install(context.Background(), &g, options(store)); err != nil {
 			panic(err)
 		}
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestSecondStartTakesAtMostTenSeconds(t *testing.T) {
-	for _, store := range []Store{DynamoDBLocal, Dynoxide} {
+	for _, store := range stores {
 		t.Run(store.String(), func(t *testing.T) {
 			var g process.Group
 			defer g.Close()

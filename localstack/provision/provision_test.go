@@ -21,8 +21,6 @@ import (
 
 const region, account = "eu-west-1", "000000000000"
 
-var stores = []emulators.Store{emulators.DynamoDBLocal, emulators.Dynoxide}
-
 // shared are the stand-ins of the tests that need no data folder.
 var shared = map[emulators.Store]Clients{}
 
@@ -227,7 +225,7 @@ func TestApplyRefusesARingOfDeadLetters(t *testing.T) {
 	s := stack("ring")
 	s.Tables = nil
 	s.Queues[1].DeadLetter, s.Queues[1].MaxReceive = "Work", 1
-	_, _, err := Apply(t.Context(), shared[emulators.Dynoxide], s)
+	_, _, err := Apply(t.Context(), shared[stores[0]], s)
 	if err == nil || !strings.Contains(err.Error(), "each other's") {
 		t.Errorf("got %v", err)
 	}

@@ -243,10 +243,12 @@ func TestStartThatFails(t *testing.T) {
 					t.Errorf("got %+v", r)
 				}
 			}
+			gone := func() bool { return p.Stats().Processes == 0 }
+			until(t, "nothing lives", gone)
 			if err := p.Prewarm(t.Context(), 1); err == nil {
 				t.Error("prewarm succeeded")
 			}
-			until(t, "nothing lives", func() bool { return p.Stats().Processes == 0 })
+			until(t, "nothing lives", gone)
 		})
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
@@ -31,6 +33,7 @@ type Catalog interface {
 // Office is the box office. The fields are set once, before use; those that a
 // function does not need may stay nil.
 type Office struct {
+	Parallel  int // store calls that one look makes at once; 0 is one, in a fixed order
 	Store     Store
 	Lane      LaneStore
 	Catalog   Catalog
@@ -81,6 +84,14 @@ func spent(err error) error {
 		return err
 	}
 	return ErrBusy
+}
+
+// group runs calls side by side. With one at a time they keep their order, which
+// a simulation needs that repeats itself by its seed.
+func (o *Office) group(ctx context.Context) (*errgroup.Group, context.Context) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(o.Parallel, 1))
+	return g, ctx
 }
 
 func (o *Office) jitter(most time.Duration) time.Duration {

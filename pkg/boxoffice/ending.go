@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
@@ -133,7 +131,7 @@ type Swept struct {
 // at most so many.
 func (o *Office) Sweep(ctx context.Context, show catalog.ShowID, most int) (Swept, error) {
 	lists := make([][]Timer, Shards)
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := o.group(ctx)
 	for shard := range Shards {
 		g.Go(func() (err error) {
 			lists[shard], err = o.Store.Timers(gctx, show, shard, time.Time{}, most+1)
@@ -172,8 +170,7 @@ func (o *Office) Sweep(ctx context.Context, show catalog.ShowID, most int) (Swep
 // or ended meanwhile.
 func (o *Office) endAll(ctx context.Context, ids []booking.HoldID) ([]booking.Hold, error) {
 	ended := make([]booking.Hold, len(ids))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(8)
+	g, ctx := o.group(ctx)
 	for i, id := range ids {
 		g.Go(func() error {
 			h, err := o.End(ctx, id, booking.ByExpiry)

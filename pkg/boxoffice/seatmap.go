@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
@@ -286,8 +284,7 @@ func (o *Office) claims(ctx context.Context, s sale, look []SeatKey) (map[seatma
 	}
 	var mu sync.Mutex
 	all := map[seatmap.SeatID]Owner{}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(8)
+	g, ctx := o.group(ctx)
 	for _, b := range s.layout.Blocks() {
 		g.Go(func() error {
 			claims, err := o.Store.BlockClaims(ctx, s.show.ID, b.Name)

@@ -44,6 +44,9 @@ func Catalog(t store.Tables) *catalog.Reader {
 	return catalog.NewReader(store.NewCatalog(t), boot.Clock)
 }
 
+// parallel is how many connections one request uses at once, at the most.
+const parallel = 8
+
 // Office is the box office without money: holds, their ends and seat maps.
 func Office(p *boot.Parts) *boxoffice.Office {
 	t := Tables(p)
@@ -51,6 +54,6 @@ func Office(p *boot.Parts) *boxoffice.Office {
 	s := store.New(t, policy)
 	return &boxoffice.Office{
 		Store: s, Lane: s, Catalog: Catalog(t), Policy: policy,
-		Clock: boot.Clock, Pause: boot.Pause, Rand: rand.Uint64,
+		Clock: boot.Clock, Pause: boot.Pause, Rand: rand.Uint64, Parallel: parallel,
 	}
 }

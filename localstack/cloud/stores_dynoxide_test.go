@@ -1,0 +1,7 @@
+//go:build dynoxide
+
+package cloud
+
+import "github.com/fairseat/fairseat/localstack/emulators"
+
+var stores = []emulators.Store{emulators.DynamoDBLocal, emulators.Dynoxide}

@@ -1,0 +1,5 @@
+//go:build dynoxide
+
+package emulators
+
+var stores = []Store{DynamoDBLocal, Dynoxide}

@@ -1,0 +1,7 @@
+//go:build !dynoxide
+
+package emulators
+
+// stores are those that the tests run on. Dynoxide is built with cargo, so it
+// joins only with -tags dynoxide (make test-dynoxide).
+var stores = []Store{DynamoDBLocal}
