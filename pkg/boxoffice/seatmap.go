@@ -119,6 +119,9 @@ func (o *Office) renew(ctx context.Context, s sale, m *Map, until time.Time) (*M
 	if swept.More {
 		return m, nil
 	}
+	if len(swept.Ended) == 0 && swept.Next.IsZero() && m.Tally().Held > 0 {
+		return o.freshMap(ctx, s) // a held seat without a deadline: a timer was lost
+	}
 	err = o.Store.PostponeDue(ctx, m.Show, until, swept.Next)
 	if fault.Is(err, fault.Stale) {
 		err = nil // a newer hold's deadline stands there

@@ -76,12 +76,17 @@ func OfHold(r Record, p booking.Policy, now time.Time) ([]Message, error) {
 	}
 	switch {
 	case h.State == booking.Held && r.Old == nil:
-		due := h.ExpiresAt.Add(p.Grace)
-		return one(Message{Queue: Timers, Delay: delay(due, now)}, HoldDue{h.ID})
+		return Deadline(h, p, now)
 	case !h.State.Live() && h.Aside > 0:
 		return one(Message{Queue: Lane, Group: string(h.Show), Dedup: r.Sequence}, LaneWake{h.Show, h.State.String()})
 	}
 	return nil, nil
+}
+
+// Deadline is the message that comes when the hold's time and grace are over, or
+// after MaxDelay, whichever is sooner.
+func Deadline(h booking.Hold, p booking.Policy, now time.Time) ([]Message, error) {
+	return one(Message{Queue: Timers, Delay: delay(h.ExpiresAt.Add(p.Grace), now)}, HoldDue{h.ID})
 }
 
 // OfPayment: an appointment that was made, or asked for again, gets its message.

@@ -62,7 +62,7 @@ func samples() []sample {
 			s.now = h.ExpiresAt.Add(policy.Grace)
 			return s.queue("timers", "", relay.HoldDue{Hold: h.ID})
 		}, func(s *scene, in []byte) {
-			s.done(work.ExpireHold(s.Office)(s.t.Context(), queueEvent(s.t, in)))
+			s.done(work.ExpireHold(s.Office, s)(s.t.Context(), queueEvent(s.t, in)))
 			s.wantHold(first, booking.Expired)
 		}},
 		{"expire-timer", func(s *scene) []byte {

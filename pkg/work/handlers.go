@@ -46,9 +46,21 @@ func send(ctx context.Context, s Sender, ms []relay.Message, err error) error {
 	return err
 }
 
-// ExpireHold ends a hold whose timer message has come.
-func ExpireHold(o *boxoffice.Office) QueueHandler {
-	return Messages(false, func(ctx context.Context, m relay.HoldDue) error { return expire(ctx, o, m.Hold) })
+// ExpireHold ends a hold whose timer message has come. One that comes early is
+// put back with the rest of its delay, before it is acknowledged.
+func ExpireHold(o *boxoffice.Office, s Sender) QueueHandler {
+	return Messages(false, func(ctx context.Context, m relay.HoldDue) error {
+		err := expire(ctx, o, m.Hold)
+		if !errors.Is(err, booking.ErrNotOverdue) {
+			return err
+		}
+		h, err := o.Store.HoldByID(ctx, m.Hold)
+		if err != nil {
+			return err
+		}
+		ms, err := relay.Deadline(h, o.Policy, o.Clock())
+		return send(ctx, s, ms, err)
+	})
 }
 
 // ExpireTimer ends a hold whose timer item the database's TTL has deleted: the

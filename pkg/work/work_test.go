@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func (s *scene) stopped(r events.DynamoDBEventResponse, err error, sequence stri
 	}
 }
 
-// TestStandardQueue: what fails comes back alone; early comes back, sold and gone
+// TestStandardQueue: what fails comes back alone; early is put back, sold and gone
 // are done, nonsense comes back until it is a dead letter.
 func TestStandardQueue(t *testing.T) {
 	s := newScene(t)
@@ -75,12 +76,19 @@ func TestStandardQueue(t *testing.T) {
 	early := s.hold("early", "A-3")
 	in := s.queue("timers", "", relay.HoldDue{Hold: early.ID}, "{", relay.HoldDue{Hold: due.ID}, `{"hold":"x","more":1}`,
 		relay.HoldDue{Hold: sold.ID}, `{"hold":"h_none"}`, `{"hold":"x"} {}`, `{"hold":"x"}}`, `[]`, "", `{"hold":7}`)
-	r, err := work.ExpireHold(s.Office)(t.Context(), queueEvent(t, in))
-	s.failed(r, err, 1, 2, 4, 7, 8, 9, 10, 11)
+	r, err := work.ExpireHold(s.Office, s)(t.Context(), queueEvent(t, in))
+	s.failed(r, err, 2, 4, 7, 8, 9, 10, 11)
+	if len(s.sent) != 1 || s.sent[0].Queue != relay.Timers || s.sent[0].Delay != policy.Hold+policy.Grace || !strings.Contains(s.sent[0].Body, string(early.ID)) {
+		t.Errorf("sent %+v; want the early one with the rest of its delay", s.sent)
+	}
+	s.lost = errors.New("the queue is away")
+	r, err = work.ExpireHold(s.Office, s)(t.Context(), queueEvent(t, s.queue("timers", "", relay.HoldDue{Hold: early.ID})))
+	s.failed(r, err, 1)
+	s.lost = nil
 	s.wantHold(due.ID, booking.Expired)
 	s.wantHold(sold.ID, booking.Sold)
 	s.wantHold(early.ID, booking.Held)
-	s.done(work.ExpireHold(s.Office)(t.Context(), events.SQSEvent{}))
+	s.done(work.ExpireHold(s.Office, s)(t.Context(), events.SQSEvent{}))
 }
 
 // TestFIFOStops at its first failure: everything behind it comes back too, and was
@@ -292,7 +300,7 @@ func FuzzMessages(f *testing.F) {
 	s := newScene(&testing.T{})
 	f.Fuzz(func(t *testing.T, body string) {
 		e := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "1", Body: body}, {MessageId: "2", Body: body}}}
-		for name, h := range map[string]work.QueueHandler{"holds": work.ExpireHold(s.Office), "ask": work.AskProvider(s.Office), "lane": work.AdvanceLine(s.Office)} {
+		for name, h := range map[string]work.QueueHandler{"holds": work.ExpireHold(s.Office, s), "ask": work.AskProvider(s.Office), "lane": work.AdvanceLine(s.Office)} {
 			r, err := h(t.Context(), e)
 			if err != nil || len(r.BatchItemFailures) > 2 {
 				t.Errorf("%s: %+v, %v", name, r, err)
