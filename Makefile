@@ -18,6 +18,9 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 LEAN := -trimpath -tags lambda.norpc,nethttpomithttp2 -ldflags='-s -w' \
   -gcflags='github.com/aws/...=-l' -gcflags='net/http=-l' -gcflags='crypto/...=-l'
 
+# Flags for the loader, e.g. SEED='--cities 3 --single-gap shanghai-cn-02'.
+SEED ?=
+
 # What the stack of `make run` and `make seed-all` has in common.
 SECRET := local-sandbox-secret-0123456789abcdef
 STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(STORE) \
@@ -35,11 +38,11 @@ help: ## list the targets
 
 .PHONY: run
 run: build ## start everything, sell two seats, then serve until Ctrl-C
-	@$(ENV) $(STACK) --before 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed"' --after '.build/bin/demo'
+	@$(ENV) $(STACK) --before 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed $(SEED)"' --after '.build/bin/demo'
 
 .PHONY: seed-all
 seed-all: build ## the same with all 500 cities for a week, without the sale
-	@$(ENV) $(STACK) --before 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed --all"'
+	@$(ENV) $(STACK) --before 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed --all $(SEED)"'
 
 .PHONY: build
 build: ## build the functions and the local tools into .build/

@@ -46,6 +46,7 @@ type options struct {
 	catalogue string
 	now       time.Time
 	parallel  int
+	singleGap []string // houses whose shows refuse to strand a single seat
 }
 
 func main() {
@@ -75,6 +76,9 @@ func run(ctx context.Context, args []string, env func(string) string, out *os.Fi
 		return err
 	}
 	p := newPlan(f, o.cities, o.days, o.now)
+	if p.singleGap, err = f.houses(o.singleGap); err != nil {
+		return err
+	}
 	total := p.rows()
 	l := &loader{
 		catalog: store.NewCatalog(tables), workers: o.parallel, wait: wait,
@@ -101,6 +105,10 @@ func parseOptions(args []string, out io.Writer, now time.Time) (options, error) 
 	flags.BoolVar(&o.all, "all", false, "all cities, and a week unless --days says otherwise")
 	flags.StringVar(&o.catalogue, "catalogue", "infra/catalogue", "folder of the files")
 	flags.IntVar(&o.parallel, "parallel", 8, "how many writes at once")
+	flags.Func("single-gap", "`cinema` or venue whose shows refuse a choice that strands a single seat; repeatable", func(s string) error {
+		o.singleGap = append(o.singleGap, s)
+		return nil
+	})
 	flags.Func("now", "take this for the present, as 2006-01-02T15:04:05Z", func(s string) (err error) {
 		o.now, err = time.Parse(time.RFC3339, s)
 		return err

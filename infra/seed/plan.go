@@ -33,6 +33,8 @@ type plan struct {
 	cities []cityRow
 	days   int
 	now    time.Time
+
+	singleGap map[string]bool // by cinema or venue
 }
 
 // newPlan takes the largest cities, all of them when n is 0.
@@ -48,6 +50,25 @@ func newPlan(f *files, n, days int, now time.Time) plan {
 		cities = cities[:min(n, len(cities))]
 	}
 	return plan{files: f, cities: cities, days: days, now: now}
+}
+
+// houses checks that each is a cinema or a venue of the files.
+func (f *files) houses(ids []string) (map[string]bool, error) {
+	known := map[string]bool{}
+	for _, r := range f.cinemas {
+		known[r.v.ID] = true
+	}
+	for _, r := range f.venues {
+		known[r.v.ID] = true
+	}
+	chosen := map[string]bool{}
+	for _, id := range ids {
+		if !known[id] {
+			return nil, fmt.Errorf("--single-gap: there is no cinema or venue %q", id)
+		}
+		chosen[id] = true
+	}
+	return chosen, nil
 }
 
 // phases come one after the other: what a row points at is there before it, and a
@@ -240,7 +261,7 @@ func (p plan) show(house string, date time.Time, slot int, starts time.Time, fil
 		MovieID:  catalog.MovieID(film.ID),
 		StartsAt: starts, EndsAt: starts.Add(runtime + cleaning), LocalDate: date.Format(time.DateOnly),
 		SaleOpensAt: starts.Add(-saleAhead), SaleClosesAt: starts,
-		Status: catalog.OnSale,
+		Status: catalog.OnSale, SingleGap: p.singleGap[house],
 	}
 }
 

@@ -240,3 +240,27 @@ func TestEventPrices(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestSingleGapIsTheHousesWish: off for all others.
+func TestSingleGapIsTheHousesWish(t *testing.T) {
+	p := newPlan(read(t), 1, 2, now)
+	var err error
+	if p.singleGap, err = p.files.houses([]string{"shanghai-cn-02"}); err != nil {
+		t.Fatal(err)
+	}
+	c := p.cities[0]
+	films := p.filmsIn(c)
+	for i, r := range p.files.cinemas {
+		if r.v.City != c.ID {
+			continue
+		}
+		for _, s := range p.day(c, r.v, i, dateOnly(now), films) {
+			if want := r.v.ID == "shanghai-cn-02"; s.SingleGap != want {
+				t.Errorf("%s: %v", s.ID, s.SingleGap)
+			}
+		}
+	}
+	if _, err := p.files.houses([]string{"nowhere"}); err == nil {
+		t.Error("an unknown house was taken")
+	}
+}
