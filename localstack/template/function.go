@@ -1,7 +1,6 @@
 package template
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -9,7 +8,7 @@ import (
 
 func readFunction(l *loader, r *resource, p *props) {
 	p.ignore("Architectures", "AutoPublishAlias", "DeploymentPreference", "Description",
-		"EphemeralStorage", "KmsKeyArn", "LoggingConfig", "ProvisionedConcurrencyConfig",
+		"EphemeralStorage", "KmsKeyArn", "ProvisionedConcurrencyConfig",
 		"RolePath", "Tags", "PropagateTags", "Tracing", "RuntimeManagementConfig")
 	p.oneOf("PackageType", "Zip", "Zip")
 	p.oneOf("Runtime", "", "provided.al2023", "provided.al2")
@@ -41,7 +40,8 @@ func readFunction(l *loader, r *resource, p *props) {
 		}
 	}
 	env.done()
-	f.Statements = readPolicies(p)
+	readLogging(l, p)
+	f.Statements = l.statements(p)
 	l.stack.Functions = append(l.stack.Functions, f)
 	p.named("Events", func(name string, e *props) { readEvent(l, r, name, e) })
 }
@@ -54,55 +54,6 @@ func reserved(k string) bool {
 		return true
 	}
 	return strings.HasPrefix(k, "AWS_LAMBDA_")
-}
-
-func readPolicies(p *props) []Statement {
-	var out []Statement
-	v := p.value("Policies")
-	if v == nil || v.kind == broken {
-		return nil
-	}
-	docs := []*value{v}
-	if v.kind == list {
-		docs = v.items
-	}
-	for i, d := range docs {
-		at := p.at.in(fmt.Sprintf("Policies[%d]", i))
-		if d.kind == scalar {
-			p.l.fail(d.line, at, "managed policy %q is not known here, only statements are", d.text)
-			continue
-		}
-		q := p.l.props(d, at, p.typ)
-		q.oneOf("Version", "", "2012-10-17")
-		if s := q.value("Statement"); s == nil && d.kind == object {
-			q.fail("", "only inline statements are known here, no policy templates")
-		} else if s != nil && s.kind == object {
-			out = append(out, readStatement(q.object("Statement")))
-		} else {
-			q.each("Statement", func(s *props) { out = append(out, readStatement(s)) })
-		}
-		q.done()
-	}
-	return out
-}
-
-func readStatement(p *props) Statement {
-	p.text("Sid")
-	s := Statement{
-		Effect:    p.oneOf("Effect", "", "Allow", "Deny"),
-		Actions:   p.oneOrMore("Action"),
-		Resources: p.oneOrMore("Resource"),
-	}
-	for _, k := range []string{"Effect", "Action", "Resource"} {
-		if !p.has(k) {
-			p.need(k)
-		}
-	}
-	if c := p.value("Condition"); c != nil {
-		s.Condition, _ = c.plain().(map[string]any)
-	}
-	p.done()
-	return s
 }
 
 // plain turns a value into maps, slices and strings.

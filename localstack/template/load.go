@@ -71,6 +71,7 @@ type loader struct {
 	plan           *UsagePlan
 	planID         string
 
+	roles        map[string][]Statement // by logical id
 	stack        *Stack
 	absent       map[string]bool
 	depth, nodes int
@@ -103,6 +104,7 @@ func parse(data []byte, file, dir string, params map[string]string, facts Facts)
 		file: file, dir: dir, facts: facts.filled(),
 		params: map[string]*value{}, conditions: map[string]*condition{},
 		globals: map[string]*yaml.Node{}, resources: map[string]*resource{},
+		roles:  map[string][]Statement{},
 		stack:  &Stack{Outputs: map[string]string{}, Parameters: map[string]string{}},
 		absent: map[string]bool{},
 	}

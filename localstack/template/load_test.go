@@ -30,6 +30,13 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 				ID: "Guard", Name: "local-Guard", ARN: fn + "local-Guard", Code: filepath.Join(dir, ".build/guard"),
 				Environment: map[string]string{"ORDERS": "local-orders"},
 				Timeout:     10 * time.Second, MemoryMB: 256, Concurrency: 2,
+				Statements: []Statement{
+					{
+						Effect: "Allow", Actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+						Resources: []string{"arn:aws:logs:eu-west-1:000000000000:log-group:local-Words:*"},
+					},
+					{Effect: "Deny", Actions: []string{"sqs:SendMessage"}, Resources: []string{sqs + "local-Lost"}},
+				},
 			},
 			{
 				ID: "Sell", Name: "sell", ARN: fn + "sell", Code: filepath.Join(dir, ".build/sell"),
@@ -100,8 +107,8 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 		Parameters: map[string]string{"StageName": "v1", "Seconds": "60", "Endpoint": ""},
 		NotHere: []string{
 			"AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table.BillingMode", "AWS::DynamoDB::Table.PointInTimeRecoverySpecification",
-			"AWS::Lambda::Permission", "AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.TracingEnabled", "AWS::Serverless::Function.Architectures",
-			"AWS::Serverless::Function.MemorySize", "AWS::Serverless::Function.Policies", "AWS::Serverless::Function.Tracing", "SellOff (switched off)",
+			"AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.TracingEnabled", "AWS::Serverless::Function.Architectures",
+			"AWS::Serverless::Function.LoggingConfig", "AWS::Serverless::Function.MemorySize", "AWS::Serverless::Function.Policies", "AWS::Serverless::Function.Tracing", "SellOff (switched off)",
 		},
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -141,6 +148,8 @@ Resources:
   Q: {Type: AWS::SQS::Queue}
   S: {Type: AWS::SecretsManager::Secret, Properties: {SecretString: open}}
   A: {Type: AWS::Serverless::Api, Properties: {StageName: v1}}
+  G: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /g}}
+  R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}}}
   F:
     Type: AWS::Serverless::Function
     Properties:
@@ -176,6 +185,9 @@ func TestIntrinsics(t *testing.T) {
 		{`!GetAtt [Q, Arn]`, "arn:aws:sqs:eu-west-1:000000000000:local-Q"},
 		{`{"Fn::GetAtt": [T, Arn]}`, "arn:aws:dynamodb:eu-west-1:000000000000:table/local-T"},
 		{`!GetAtt FRole.Arn`, "arn:aws:iam::000000000000:role/local-FRole"},
+		{`!GetAtt R.Arn`, "arn:aws:iam::000000000000:role/local-R"},
+		{`!Ref R`, "local-R"},
+		{`!GetAtt G.Arn`, "arn:aws:logs:eu-west-1:000000000000:log-group:/g:*"},
 		{`!Sub "${P}-${T.Arn}-${!P}"`, "pee-arn:aws:dynamodb:eu-west-1:000000000000:table/local-T-${P}"},
 		{`!Sub ["${a}${P}", {a: !Ref AWS::AccountId}]`, "000000000000pee"},
 		{`!Join ["/", [a, !Ref P]]`, "a/pee"},
@@ -231,7 +243,7 @@ func TestIntrinsicsRefused(t *testing.T) {
 			t.Errorf("%s: error %v; want %q", tt.expr, err, tt.want)
 			continue
 		}
-		if p[0].Line != 29 || !strings.HasPrefix(p[0].Resource, "F (AWS::Serverless::Function)") {
+		if p[0].Line != 31 || !strings.HasPrefix(p[0].Resource, "F (AWS::Serverless::Function)") {
 			t.Errorf("%s: reported at line %d of %q", tt.expr, p[0].Line, p[0].Resource)
 		}
 	}

@@ -36,7 +36,7 @@ type Function struct {
 	Statements  []Statement
 }
 
-// Statement is one IAM statement of a function's policies.
+// Statement is one IAM statement of a function's role or policies. None is enforced here.
 type Statement struct {
 	Effect    string
 	Actions   []string

@@ -48,10 +48,13 @@ func init() {
 		}},
 		"AWS::SecretsManager::Secret": {readSecret, 0, "Name", secretARN, one("Id", secretARN)},
 		"AWS::KMS::Key":               {readInert, 0, "", plain, map[string]namer{"Arn": arn("kms", "key/"), "KeyId": plain}},
-		"AWS::Logs::LogGroup":         {readInert, 0, "LogGroupName", plain, one("Arn", arn("logs", "log-group:"))},
-		"AWS::CloudWatch::Alarm":      {readInert, 0, "AlarmName", plain, one("Arn", arn("cloudwatch", "alarm:"))},
-		"AWS::SQS::QueuePolicy":       {readInert, 0, "", plain, nil},
-		"AWS::Lambda::Permission":     {readInert, 0, "", plain, nil},
+		"AWS::IAM::Role": {readRole, 0, "", plain,
+			one("Arn", func(l *loader, _ *resource, n string) string { return l.roleARN(n) })},
+		"AWS::Logs::LogGroup": {readInert, 0, "LogGroupName", plain,
+			one("Arn", func(l *loader, _ *resource, n string) string { return l.groupARN(n) })},
+		"AWS::CloudWatch::Alarm":  {readInert, 0, "AlarmName", plain, one("Arn", arn("cloudwatch", "alarm:"))},
+		"AWS::SQS::QueuePolicy":   {readInert, 0, "", plain, nil},
+		"AWS::Lambda::Permission": {readInert, 0, "", plain, nil},
 	}
 }
 
@@ -206,8 +209,8 @@ func (l *loader) pseudo(id string, v *value, at place) *value {
 func (l *loader) attribute(id, attr string, line int, at place) *value {
 	v := &value{kind: scalar, line: line}
 	if fn, ok := strings.CutSuffix(id, "Role"); ok && attr == "Arn" && l.resources[id] == nil {
-		if r := l.resources[fn]; r != nil && r.typ == "AWS::Serverless::Function" {
-			v.text = "arn:aws:iam::" + l.facts.Account + ":role/" + l.facts.Stack + "-" + id
+		if r := l.resources[fn]; r != nil && r.typ == "AWS::Serverless::Function" && l.quiet(r)["Role"] == nil {
+			v.text = l.roleARN(l.facts.Stack + "-" + id)
 			return v
 		}
 	}

@@ -50,6 +50,24 @@ func TestRefusals(t *testing.T) {
 		{"              Action: dynamodb:GetItem", "              Action: x\n              Principal: y", "Statement[0].Principal", "not known here"},
 		{"- Effect: Allow", "- Effect: Maybe", "Statement[0].Effect", "only Allow, Deny"},
 
+		// roles and logs
+		{"Role: !GetAtt Watchman.Arn", "Role: arn:aws:iam::000000000000:role/other", "Guard (AWS::Serverless::Function): Role", "a role of this template"},
+		{"Role: !GetAtt Watchman.Arn", "Role: {a: b, c: d}", "Guard (AWS::Serverless::Function): Role", "must be a text"},
+		{"Role: !GetAtt Watchman.Arn", "Role: !GetAtt Watchman.Arn\n      Policies: []", "Guard (AWS::Serverless::Function): Policies", "they belong into it"},
+		{"DeletionPolicy: Retain\n    Properties:\n", "DeletionPolicy: Retain\n    Properties:\n      Tags: [!GetAtt GuardRole.Arn]\n", "Orders", "there is no resource or parameter GuardRole"},
+		{"      Policies:\n        - PolicyName: words", "      ManagedPolicyArns: [x]\n      Policies:\n        - PolicyName: words", "Watchman (AWS::IAM::Role): ManagedPolicyArns", "not known here"},
+		{"      Policies:\n        - PolicyName: words", "      RoleName: x\n      Policies:\n        - PolicyName: words", "Watchman (AWS::IAM::Role): RoleName", "not known here"},
+		{"PolicyName: words\n", "Name: words\n", "Watchman (AWS::IAM::Role): Policies[0]", "PolicyName is missing"},
+		{"          PolicyDocument: {Statement:", "          Document: {Statement:", "Watchman (AWS::IAM::Role): Policies[1]", "PolicyDocument is missing"},
+		{"          PolicyDocument: {Statement:", "          PolicyDocument: {Statements:", "Policies[1].PolicyDocument", "Statement is missing"},
+		{"      AssumeRolePolicyDocument: {", "      Description: {", "Watchman (AWS::IAM::Role)", "AssumeRolePolicyDocument is missing"},
+		{"Service: lambda.amazonaws.com", "Service: ec2.amazonaws.com", "Principal.Service", "only lambda.amazonaws.com"},
+		{"Service: lambda.amazonaws.com", "AWS: x", "Principal.AWS", "not known here"},
+		{"Action: sts:AssumeRole", "Action: sts:TagSession", "AssumeRolePolicyDocument.Statement[0].Action", "only sts:AssumeRole"},
+		{"LoggingConfig: {LogGroup: !Ref Words}", "LoggingConfig: {LogGroup: others}", "LoggingConfig.LogGroup", "a log group of this template"},
+		{"LoggingConfig: {LogGroup: !Ref Words}", "LoggingConfig: {LogGroup: !Ref Words, LogFormat: JSON}", "LoggingConfig.LogFormat", "not known here"},
+		{"RetentionInDays: 30", "RetainInDays: 30", "Words (AWS::Logs::LogGroup): RetainInDays", "not known here"},
+
 		// events
 		{"Type: Api\n", "Type: HttpApi\n", "Events.Buy.Type", `event type "HttpApi"`},
 		{"RestApiId: !Ref Shop", "RestApiId: other", "RestApiId", "must refer to the template's"},
