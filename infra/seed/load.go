@@ -99,14 +99,3 @@ func (l *loader) put(ctx context.Context, batch []store.CatalogRow) error {
 		limit = min(2*limit, longWait)
 	}
 }
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -24,6 +24,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/ddb"
 )
@@ -81,7 +82,7 @@ func run(ctx context.Context, args []string, env func(string) string, out *os.Fi
 	}
 	total := p.rows()
 	l := &loader{
-		catalog: store.NewCatalog(tables), workers: o.parallel, wait: wait,
+		catalog: store.NewCatalog(tables), workers: o.parallel, wait: boot.Pause,
 		progress: newProgress(out, isatty.IsTerminal(out.Fd()), total, time.Now),
 	}
 	began := time.Now()

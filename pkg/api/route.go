@@ -115,8 +115,9 @@ func allowed(path string) []string {
 	return methods
 }
 
-// matches tells whether a request's path is one of the template's. A word beats
-// a parameter nowhere in the table, so the first match need not be the best.
+// matches tells whether a request's path is one of the template's. Nowhere in the
+// table has one path a word where another has a parameter, so no match is better
+// than another.
 func matches(template, path string) bool {
 	t, p := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(t) != len(p) {

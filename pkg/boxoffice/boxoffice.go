@@ -33,7 +33,6 @@ type Catalog interface {
 // Office is the box office. The fields are set once, before use; those that a
 // function does not need may stay nil.
 type Office struct {
-	Parallel  int // store calls that one look makes at once; 0 is one, in a fixed order
 	Store     Store
 	Lane      LaneStore
 	Catalog   Catalog
@@ -44,6 +43,7 @@ type Office struct {
 	Provider  func(name payment.Name) (payment.Provider, bool)
 	Tickets   *ticket.Signer
 	NotifyURL func(name payment.Name) string
+	Parallel  int // store calls that one look makes at once; 0 is one, in a fixed order
 }
 
 const (
@@ -55,8 +55,8 @@ const (
 var ErrBusy = fault.New(fault.Busy, "busy", "too many at once; nothing was taken")
 
 // attempt runs one load-decide-commit until it succeeds, is refused, or has been
-// in conflict too often. f gets a fresh now each time. Stale and Unknown need no
-// pause of their own: f reads the truth first.
+// in conflict too often, with full jitter in between. f gets a fresh now each time
+// and reads the truth first, which is all that Stale and Unknown need.
 func (o *Office) attempt(ctx context.Context, f func(now time.Time) error) error {
 	var err error
 	for n := range attempts {

@@ -175,14 +175,19 @@ func asRead(h booking.Hold) Cond {
 
 // HoldByID reads a hold, strongly consistent.
 func (s *Store) HoldByID(ctx context.Context, id booking.HoldID) (booking.Hold, error) {
-	it, err := s.t.Get(ctx, holdKey(id), true)
+	return one(ctx, s.t, holdKey(id), HoldFromItem, booking.ErrHoldNotFound)
+}
+
+// one reads an item, strongly consistent; where there is none the answer is absent.
+func one[T any](ctx context.Context, t Tables, k Key, of func(Item) (T, error), absent error) (none T, err error) {
+	it, err := t.Get(ctx, k, true)
 	if err != nil {
-		return booking.Hold{}, fmt.Errorf("read hold %s: %w", id, err)
+		return none, fmt.Errorf("read %s: %w", k.PK, err)
 	}
 	if it == nil {
-		return booking.Hold{}, booking.ErrHoldNotFound
+		return none, absent
 	}
-	return HoldFromItem(it)
+	return of(it)
 }
 
 // HoldsByID reads several holds, strongly consistent, not at one moment.

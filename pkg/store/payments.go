@@ -142,24 +142,10 @@ func paymentWrite(c boxoffice.PaymentChange) Write {
 
 // PaymentByID reads a payment, strongly consistent.
 func (s *Store) PaymentByID(ctx context.Context, id payment.ID) (payment.Payment, error) {
-	it, err := s.t.Get(ctx, paymentKey(id), true)
-	if err != nil {
-		return payment.Payment{}, fmt.Errorf("read payment %s: %w", id, err)
-	}
-	if it == nil {
-		return payment.Payment{}, boxoffice.ErrPaymentNotFound
-	}
-	return PaymentFromItem(it)
+	return one(ctx, s.t, paymentKey(id), PaymentFromItem, boxoffice.ErrPaymentNotFound)
 }
 
 // OrderByID reads an order, strongly consistent.
 func (s *Store) OrderByID(ctx context.Context, id order.ID) (order.Order, error) {
-	it, err := s.t.Get(ctx, orderKey(id), true)
-	if err != nil {
-		return order.Order{}, fmt.Errorf("read order %s: %w", id, err)
-	}
-	if it == nil {
-		return order.Order{}, boxoffice.ErrOrderNotFound
-	}
-	return orderFromItem(it)
+	return one(ctx, s.t, orderKey(id), orderFromItem, boxoffice.ErrOrderNotFound)
 }
