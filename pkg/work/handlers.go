@@ -63,16 +63,22 @@ func ExpireHold(o *boxoffice.Office, s Sender) QueueHandler {
 	})
 }
 
-// ExpireTimer ends a hold whose timer item the database's TTL has deleted: the
-// last net, for when nobody met the hold and its message was lost.
+// ExpireTimer ends a hold whose timer item is gone: the last net, for when nobody
+// met the hold and its message was lost. A removal by the service's TTL that comes
+// early comes again. One without that identity is a sale's or a release's own, or
+// of a TTL that signs nothing; it is a hint, and only from the deadline on
+// (infra/decisions/0008-anonymous-expiry.md).
 func ExpireTimer(o *boxoffice.Office) StreamHandler {
 	return Stream(func(ctx context.Context, r relay.Record) error {
-		if r.New != nil || !r.Service {
+		if r.New != nil {
 			return nil
 		}
 		t, err := store.TimerFromItem(r.Old)
 		if err != nil {
 			return err
+		}
+		if !r.Service && o.Clock().Before(t.ExpiresAt.Add(o.Policy.Grace)) {
+			return nil
 		}
 		return expire(ctx, o, t.Hold)
 	})

@@ -165,6 +165,24 @@ func (s *scene) aside(h booking.Hold) {
 	}
 }
 
+func (s *scene) giveBack(h booking.Hold) {
+	s.t.Helper()
+	if err := s.GiveBack(s.t.Context(), guest, h.ID); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// sell pays for the hold and lets the provider say so.
+func (s *scene) sell(h booking.Hold) {
+	s.t.Helper()
+	p := s.pay(h)
+	s.now, s.paid = p.NextAskAt, true
+	if err := s.Ask(s.t.Context(), p.ID, p.NextAskAt); err != nil {
+		s.t.Fatal(err)
+	}
+	s.wantHold(h.ID, booking.Sold)
+}
+
 func (s *scene) wantHold(id booking.HoldID, want booking.State) {
 	s.t.Helper()
 	h, err := s.store.HoldByID(s.t.Context(), id)

@@ -197,28 +197,78 @@ func TestPoolRecords(t *testing.T) {
 	}
 }
 
-// TestTimerRecords: only what the service's own TTL removed ends a hold; a timer
-// that was deleted with its hold, or is new, says nothing.
+// identities are all those that the removal of a timer was seen or made up with.
+var identities = map[string]*events.DynamoDBUserIdentity{
+	"the service": {Type: "Service", PrincipalID: "dynamodb.amazonaws.com"},
+	"nobody":      nil,
+	"empty":       {},
+	"somebody":    {Type: "Service", PrincipalID: "replication.dynamodb.amazonaws.com"},
+	"a person":    {Type: "User", PrincipalID: "dynamodb.amazonaws.com"},
+}
+
+// TestTimerRecords: whoever removed the timer of an overdue hold, the hold ends;
+// a timer that is new says nothing.
 func TestTimerRecords(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		identity *events.DynamoDBUserIdentity
-		want     booking.State
-	}{
-		{"the service", &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}, booking.Expired},
-		{"nobody", nil, booking.Held},
-		{"somebody", &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "replication.dynamodb.amazonaws.com"}, booking.Held},
-		{"a person", &events.DynamoDBUserIdentity{Type: "User", PrincipalID: "dynamodb.amazonaws.com"}, booking.Held},
-	} {
+	for name, identity := range identities {
 		s := newScene(t)
 		h := s.hold("1", "A-1")
 		s.now = h.ExpiresAt.Add(policy.Grace + 6*time.Second)
 		s.db.Expire(s.now)
 		e := streamEvent(t, s.stream(store.Timers, all)) // the beginning and the end
-		e.Records[1].UserIdentity = tt.identity
+		e.Records[1].UserIdentity = identity
+		begun := events.DynamoDBEvent{Records: e.Records[:1]}
+		s.ok(work.ExpireTimer(s.Office)(t.Context(), begun))
+		s.wantHold(h.ID, booking.Held)
 		s.ok(work.ExpireTimer(s.Office)(t.Context(), e))
-		s.wantHold(h.ID, tt.want)
+		s.wantHold(h.ID, booking.Expired)
+		if t.Failed() {
+			t.Fatalf("removed by %s", name)
+		}
 	}
+}
+
+// TestAnonymousRemovalIsAHint: a removal under another name than the service's
+// changes nothing before the deadline, is no error that would hold its shard up,
+// and at any time leaves alone what was sold or given back (HoldLifetime, OneEffect).
+func TestAnonymousRemovalIsAHint(t *testing.T) {
+	for name, identity := range identities {
+		if name == "the service" {
+			continue
+		}
+		for _, tt := range []struct {
+			what string
+			then func(*scene, booking.Hold)
+			late bool
+			want booking.State
+		}{
+			{"held, early", func(*scene, booking.Hold) {}, false, booking.Held},
+			{"released, at once", func(s *scene, h booking.Hold) { s.giveBack(h) }, false, booking.Released},
+			{"released, and the record late", func(s *scene, h booking.Hold) { s.giveBack(h) }, true, booking.Released},
+			{"sold, at once", func(s *scene, h booking.Hold) { s.sell(h) }, false, booking.Sold},
+			{"sold, and the record late", func(s *scene, h booking.Hold) { s.sell(h) }, true, booking.Sold},
+		} {
+			s := newScene(t)
+			h := s.hold("1", "A-1")
+			before := s.stream(store.Timers, all) // what an early removal's image is made of
+			tt.then(s, h)
+			e := streamEvent(t, before)
+			e.Records[0].EventName, e.Records[0].UserIdentity = "REMOVE", identity
+			e.Records[0].Change.OldImage, e.Records[0].Change.NewImage = e.Records[0].Change.NewImage, nil
+			s.now = h.ExpiresAt.Add(policy.Grace - time.Millisecond)
+			if tt.late {
+				s.now = h.ExpiresAt.Add(policy.Grace + time.Hour)
+			}
+			s.ok(work.ExpireTimer(s.Office)(t.Context(), e))
+			s.wantHold(h.ID, tt.want)
+			if t.Failed() {
+				t.Fatalf("%s, removed by %s", tt.what, name)
+			}
+		}
+	}
+}
+
+// TestEarlyRemovalByTheServiceComesAgain: the clock here is behind.
+func TestEarlyRemovalByTheServiceComesAgain(t *testing.T) {
 	s := newScene(t)
 	h := s.hold("1", "A-1")
 	s.now = h.ExpiresAt.Add(policy.Grace + 6*time.Second)
