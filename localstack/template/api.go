@@ -11,7 +11,7 @@ func readAPI(l *loader, r *resource, p *props) {
 		return
 	}
 	p.ignore("Name", "Description", "EndpointConfiguration", "TracingEnabled", "Tags", "PropagateTags",
-		"MethodSettings", "AccessLogSetting", "OpenApiVersion", "AlwaysDeploy", "FailOnWarnings")
+		"OpenApiVersion", "AlwaysDeploy", "FailOnWarnings")
 	a := &API{
 		ID:          r.id,
 		Stage:       p.need("StageName"),
@@ -28,6 +28,7 @@ func readAPI(l *loader, r *resource, p *props) {
 		p.fail("StageName", "must be a plain word")
 	}
 	l.stack.API = a
+	readStageSettings(l, p)
 	a.CORS = readCORS(p)
 	readAuth(l, a, p)
 	p.named("GatewayResponses", func(typ string, q *props) {
@@ -212,10 +213,10 @@ func readPlanKey(l *loader, _ *resource, p *props) {
 func (l *loader) finish() {
 	a := l.stack.API
 	for _, x := range l.authorizers {
-		f := l.owner("AWS::Serverless::Function", "Arn", x.arn, x.p.at)
+		f := l.callee(x.arn, x.p.at)
 		if f == nil {
 			if x.arn != "" {
-				x.p.fail("FunctionArn", "must be the ARN of a function of this template")
+				x.p.fail("FunctionArn", "must be the ARN of a function of this template or of its alias")
 			}
 			continue
 		}

@@ -14,9 +14,8 @@ var (
 )
 
 func readTable(l *loader, r *resource, p *props) {
-	p.ignore("BillingMode", "ProvisionedThroughput", "OnDemandThroughput", "SSESpecification",
-		"PointInTimeRecoverySpecification", "DeletionProtectionEnabled", "TableClass", "Tags",
-		"ContributorInsightsSpecification", "WarmThroughput")
+	p.ignore("BillingMode", "ProvisionedThroughput", "OnDemandThroughput", "TableClass", "Tags", "ContributorInsightsSpecification")
+	readSafety(p)
 	t := Table{ID: r.id, Name: l.physical(r, p.at)}
 	p.value("TableName")
 	t.ARN = l.arn("dynamodb", "table/"+t.Name)

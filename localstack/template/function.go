@@ -7,8 +7,7 @@ import (
 )
 
 func readFunction(l *loader, r *resource, p *props) {
-	p.ignore("Architectures", "AutoPublishAlias", "DeploymentPreference", "Description",
-		"EphemeralStorage", "KmsKeyArn", "ProvisionedConcurrencyConfig",
+	p.ignore("Architectures", "Description", "EphemeralStorage", "KmsKeyArn", "ProvisionedConcurrencyConfig",
 		"RolePath", "Tags", "PropagateTags", "Tracing", "RuntimeManagementConfig")
 	p.oneOf("PackageType", "Zip", "Zip")
 	p.oneOf("Runtime", "", "provided.al2023", "provided.al2")
@@ -41,6 +40,7 @@ func readFunction(l *loader, r *resource, p *props) {
 	}
 	env.done()
 	readLogging(l, p)
+	readPublishing(l, p)
 	f.Statements = l.statements(p)
 	l.stack.Functions = append(l.stack.Functions, f)
 	p.named("Events", func(name string, e *props) { readEvent(l, r, name, e) })

@@ -106,8 +106,11 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 		Outputs:    map[string]string{"Url": "http://127.0.0.1:3000/v1"},
 		Parameters: map[string]string{"StageName": "v1", "Seconds": "60", "Endpoint": ""},
 		NotHere: []string{
-			"AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table.BillingMode", "AWS::DynamoDB::Table.PointInTimeRecoverySpecification",
-			"AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.TracingEnabled", "AWS::Serverless::Function.Architectures",
+			"AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table.BillingMode", "AWS::DynamoDB::Table.DeletionProtectionEnabled",
+			"AWS::DynamoDB::Table.PointInTimeRecoverySpecification", "AWS::DynamoDB::Table.WarmThroughput",
+			"AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.AccessLogSetting",
+			"AWS::Serverless::Api.MethodSettings", "AWS::Serverless::Api.TracingEnabled", "AWS::Serverless::Function.Architectures",
+			"AWS::Serverless::Function.AutoPublishAlias", "AWS::Serverless::Function.DeploymentPreference",
 			"AWS::Serverless::Function.LoggingConfig", "AWS::Serverless::Function.MemorySize", "AWS::Serverless::Function.Policies", "AWS::Serverless::Function.Tracing", "SellOff (switched off)",
 		},
 	}

@@ -138,14 +138,10 @@ func (l *loader) ref(id string, line int, at place) *value {
 	case tail == "Stage" && r.typ == "AWS::Serverless::Api":
 		return l.stageOf(r, at)
 	case tail == "Alias" && r.typ == "AWS::Serverless::Function":
-		alias := l.quiet(r)["AutoPublishAlias"]
-		if alias == nil {
+		if v.text = l.aliasARN(r, at); v.text == "" {
 			l.fail(line, at, "%s has no AutoPublishAlias", base)
 			v.kind = broken
-			return v
 		}
-		name, _ := l.word(alias, "AutoPublishAlias", at)
-		v.text = l.arn("lambda", "function:"+n+":"+name)
 	case tail == "Version" && r.typ == "AWS::Serverless::Function":
 		v.text = l.arn("lambda", "function:"+n+":1")
 	default:

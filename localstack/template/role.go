@@ -23,7 +23,7 @@ func readTrust(p *props) {
 		s.oneOf("Effect", "", "Allow")
 		s.oneOf("Action", "", "sts:AssumeRole")
 		who := s.object("Principal")
-		who.oneOf("Service", "", "lambda.amazonaws.com")
+		who.oneOf("Service", "", "lambda.amazonaws.com", "codedeploy.amazonaws.com")
 		who.done()
 	})
 	d.done()
