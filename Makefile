@@ -85,3 +85,12 @@ validate: ## check template.yaml with the SAM CLI, installed into .tools/
 .PHONY: bench
 bench: ## benchmarks of the pure core
 	@go test -run '^$$' -bench . -benchmem ./pkg/seatmap ./pkg/booking ./pkg/boxoffice
+
+REHEARSE = @go build -o .build/bin/ ./infra/deploy/rehearse && env -u AWS_CA_BUNDLE .build/bin/rehearse
+
+.PHONY: localstack
+localstack: build .tools/sam/bin/sam ## deploy into LocalStack 4.14 and buy there; needs Docker
+	$(REHEARSE) localstack
+
+.tools/sam/bin/sam:
+	@python3 -m venv .tools/sam && .tools/sam/bin/pip install -q aws-sam-cli==1.170.0
