@@ -92,5 +92,10 @@ REHEARSE = @go build -o .build/bin/ ./infra/deploy/rehearse && env -u AWS_CA_BUN
 localstack: build .tools/sam/bin/sam ## deploy into LocalStack 4.14 and buy there; needs Docker
 	$(REHEARSE) localstack
 
+.PHONY: sam
+sam: build .tools/sam/bin/sam ## serve by sam local over the local tables and buy there, then invoke every sample event; needs Docker
+	@go build -o .build/bin/ ./infra/deploy/rehearse
+	@$(ENV) $(STACK) --once --before 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed --cities 1"' --after '.build/bin/rehearse sam'
+
 .tools/sam/bin/sam:
 	@python3 -m venv .tools/sam && .tools/sam/bin/pip install -q aws-sam-cli==1.170.0

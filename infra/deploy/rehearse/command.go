@@ -68,30 +68,30 @@ func tail(texts ...[]byte) string {
 }
 
 // serve starts a program that answers at url, and waits until it does.
-func (s *stage) serve(ctx context.Context, url string, spec process.Spec) error {
+func (s *stage) serve(ctx context.Context, url string, spec process.Spec) (*process.Child, error) {
 	if _, err := ask(ctx, http.MethodGet, url); err == nil {
-		return fmt.Errorf("something answers at %s already", url)
+		return nil, fmt.Errorf("something answers at %s already", url)
 	}
-	log, err := os.CreateTemp("", "rehearse-*.log")
+	log, err := os.Create(filepath.Join(s.root, ".build", "rehearse-"+spec.Name+".log"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	spec.Stdout, spec.Stderr, spec.Dir = log, log, s.root
 	child, err := s.all.Start(spec)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, 2*time.Minute, errors.New("it does not answer"))
 	defer stop()
 	for {
 		if _, err := ask(ctx, http.MethodGet, url); err == nil {
-			return nil
+			return child, nil
 		}
 		select {
 		case <-child.Done():
-			return fmt.Errorf("%s: %w\n%s", spec.Name, child.Ended(), logged(log))
+			return nil, fmt.Errorf("%s: %w\n%s", spec.Name, child.Ended(), logged(log))
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w\n%s", spec.Name, context.Cause(ctx), logged(log))
+			return nil, fmt.Errorf("%s: %w\n%s", spec.Name, context.Cause(ctx), logged(log))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

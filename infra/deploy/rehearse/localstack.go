@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -19,6 +20,7 @@ const (
 	graceTime    = 5 * time.Second
 	developerKey = "local-dev-key-0123456789"
 	stackName    = "fairseat"
+	containers   = "fairseat-localstack" // how the names of LocalStack's containers begin
 )
 
 // cloud are the variables that lead an SDK to LocalStack.
@@ -37,7 +39,14 @@ func (s *stage) localstack(ctx context.Context, port int, stay bool) error {
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer func() {
+		// The context may be over; what was started is stopped all the same.
+		end, done := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer done()
+		if err := stop(end); err != nil {
+			fmt.Println(err)
+		}
+	}()
 	s.out.step("start", began, "LocalStack 4.14, "+how)
 
 	f, err := s.front(ctx)
@@ -97,24 +106,20 @@ func lookup(env []string) func(string) string {
 }
 
 // startLocalStack takes the image if it can be had, else LocalStack from PyPI.
-func (s *stage) startLocalStack(ctx context.Context, url string, port int) (how string, stop func(), err error) {
+func (s *stage) startLocalStack(ctx context.Context, url string, port int) (how string, stop func(context.Context) error, err error) {
 	here := filepath.Join(s.root, "infra/deploy/localstack")
 	if _, err := ask(ctx, http.MethodGet, url+"/_localstack/health"); err == nil {
 		return "", nil, fmt.Errorf("something answers at %s already: choose another -port", url)
 	}
 	compose := []string{"compose", "-f", filepath.Join(here, "compose.yaml")}
-	env := []string{"LOCALSTACK_PORT=" + strconv.Itoa(port), "LOCALSTACK_HOST=" + s.host}
+	env := []string{"LOCALSTACK_PORT=" + strconv.Itoa(port)}
 	if s.hasImage(ctx) {
 		if _, err := s.output(ctx, env, "docker", append(compose, "up", "--detach", "--wait")...); err != nil {
 			return "", nil, err
 		}
-		return "from its image", func() {
-			// The context may be over; what was started is stopped all the same.
-			end, done := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-			defer done()
-			if _, err := s.output(end, env, "docker", append(compose, "down", "--volumes")...); err != nil {
-				fmt.Println(err)
-			}
+		return "from its image", func(ctx context.Context) error {
+			_, err := s.output(ctx, env, "docker", append(compose, "down", "--volumes")...)
+			return errors.Join(err, s.removeContainers(ctx))
 		}, nil
 	}
 	home := filepath.Join(s.tools, "localstack-4.14.0")
@@ -127,10 +132,14 @@ func (s *stage) startLocalStack(ctx context.Context, url string, port int) (how 
 			return "", nil, err
 		}
 	}
-	return "in host mode", func() {}, s.serve(ctx, url+"/_localstack/health", process.Spec{
-		Name: "LocalStack", Path: filepath.Join(here, "start.sh"), Args: []string{home, strconv.Itoa(port)},
+	child, err := s.serve(ctx, url+"/_localstack/health", process.Spec{
+		Name: "localstack", Path: filepath.Join(here, "start.sh"), Args: []string{home, strconv.Itoa(port)},
 		Env: environment(nil), Grace: 15 * time.Second,
 	})
+	return "in host mode", func(ctx context.Context) error {
+		child.Stop()
+		return s.removeContainers(ctx)
+	}, err
 }
 
 func (s *stage) hasImage(ctx context.Context) bool {
@@ -145,10 +154,19 @@ func (s *stage) hasImage(ctx context.Context) bool {
 	return err == nil
 }
 
+// removeContainers removes the functions' containers that LocalStack left behind.
+func (s *stage) removeContainers(ctx context.Context) error {
+	ids, err := s.output(ctx, nil, "docker", "ps", "--all", "--quiet", "--filter", "name="+containers+"-lambda-")
+	if all := strings.Fields(ids); len(all) > 0 {
+		_, err = s.output(ctx, nil, "docker", append([]string{"rm", "--force"}, all...)...)
+	}
+	return err
+}
+
 // deploy deploys without a canary, for CodeDeploy is not there, and with a TTL
 // that signs nothing.
 func (s *stage) deploy(ctx context.Context, url, public, provider string) (map[string]string, error) {
-	sam := filepath.Join(s.tools, "sam/bin/sam")
+	sam := s.samPath()
 	parameters := []string{
 		"DeveloperKey=" + developerKey, "PublicUrl=" + public, "SandboxUrl=" + provider, "SandboxSecret=" + sandboxSecret,
 		"HoldSeconds=" + strconv.Itoa(int(holdTime.Seconds())), "GraceSeconds=" + strconv.Itoa(int(graceTime.Seconds())),
