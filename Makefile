@@ -78,24 +78,41 @@ vuln: ## known vulnerabilities in what the functions use
 	@$(TOOL) govulncheck ./...
 
 .PHONY: validate
-validate: ## check template.yaml with the SAM CLI, installed into .tools/
-	@[ -x .tools/sam/bin/sam ] || { python3 -m venv .tools/sam && .tools/sam/bin/pip install -q aws-sam-cli==1.170.0; }
+validate: .tools/sam/bin/sam ## check template.yaml with the SAM CLI and cfn-lint, installed into .tools/
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint -t template.yaml --region eu-west-1
+	@.tools/sam/bin/cfn-lint -t template.yaml infra/deploy/account.yaml -r eu-west-1
 
 .PHONY: bench
 bench: ## benchmarks of the pure core
 	@go test -run '^$$' -bench . -benchmem ./pkg/seatmap ./pkg/booking ./pkg/boxoffice
 
-REHEARSE = @go build -o .build/bin/ ./infra/deploy/rehearse && env -u AWS_CA_BUNDLE .build/bin/rehearse
+.tools/sam/bin/sam:
+	@python3 -m venv .tools/sam && .tools/sam/bin/pip install -q aws-sam-cli==1.170.0
 
 .PHONY: localstack
 localstack: build .tools/sam/bin/sam ## deploy into LocalStack 4.14 and buy there; needs Docker
-	$(REHEARSE) localstack
+	@go build -o .build/bin/ ./infra/deploy/rehearse
+	@env -u AWS_CA_BUNDLE .build/bin/rehearse localstack
 
 .PHONY: sam
-sam: build .tools/sam/bin/sam ## serve by sam local over the local tables and buy there, then invoke every sample event; needs Docker
+sam: build .tools/sam/bin/sam ## serve by sam local over the local tables, buy there, invoke every sample event; needs Docker
 	@go build -o .build/bin/ ./infra/deploy/rehearse
 	@$(ENV) $(STACK) --once --before 'sh -c "CATALOG_TABLE=$$TABLE_Catalog exec .build/bin/seed --cities 1"' --after '.build/bin/rehearse sam'
 
-.tools/sam/bin/sam:
-	@python3 -m venv .tools/sam && .tools/sam/bin/pip install -q aws-sam-cli==1.170.0
+.PHONY: audit-template
+audit-template: .tools/sam/bin/sam ## hold the template against checkov and AWS's Control Tower rules; needs cargo and npm
+	@env -u AWS_CA_BUNDLE infra/deploy/audit/rules.sh .tools
+	@mkdir -p .build && .tools/sam/bin/python infra/deploy/audit/expand.py template.yaml .build/template-expanded.json
+	@.tools/sam/bin/python infra/deploy/audit/audit.py .build/template-expanded.json .tools/checkov/bin/checkov \
+	  .tools/cfn-guard/bin/cfn-guard .tools/guard-rules/package/rules/control-tower/cfn-guard infra/deploy/audit/exceptions.yaml
+
+# Deploying: infra/deploy/README.md. Credentials and region are those of the AWS CLI.
+STAGE ?=
+
+.PHONY: deploy
+deploy: build .tools/sam/bin/sam ## deploy a stage on AWS by a canary: STAGE=test or production, FAIRSEAT_DEVELOPER_KEY
+	@infra/deploy/deploy.sh '$(STAGE)'
+
+.PHONY: deploy-account
+deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Gateway write access logs
+	@.tools/sam/bin/sam deploy -t infra/deploy/account.yaml --stack-name fairseat-account --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset
