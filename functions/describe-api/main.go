@@ -9,5 +9,5 @@ import (
 )
 
 func main() {
-	boot.Start(func(p *boot.Parts) any { return api.DescribeAPI(front.Open(), till.Tickets(p).Keys()) })
+	boot.Start(func(p *boot.Parts) any { return api.DescribeAPI(front.Open(), till.Keys(p)) })
 }

@@ -16,6 +16,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -57,6 +58,13 @@ func (p *Parts) Text(name string) string {
 		p.Fail(fmt.Errorf("%s is not set", name))
 	}
 	return v
+}
+
+// Secrets is a variable that holds a secret, or several with commas between them
+// while one takes over from another: the first signs, all verify.
+func (p *Parts) Secrets(name string) (signs string, retired []string) {
+	all := strings.Split(p.Text(name), ",")
+	return all[0], all[1:]
 }
 
 func (p *Parts) number(name string) int {

@@ -22,7 +22,8 @@ func Guarded(p *boot.Parts) api.Edge {
 
 // Sessions issues and verifies tokens.
 func Sessions(p *boot.Parts) *session.Keeper {
-	k, err := session.New(rand.Reader, p.Text("SESSION_SECRET"))
+	signs, retired := p.Secrets("SESSION_SECRET")
+	k, err := session.New(rand.Reader, signs, retired...)
 	if err != nil {
 		p.Fail(err)
 		return &session.Keeper{}

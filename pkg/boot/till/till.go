@@ -36,7 +36,27 @@ func Office(p *boot.Parts) *boxoffice.Office {
 
 // Tickets signs tickets.
 func Tickets(p *boot.Parts) *ticket.Signer {
-	s, err := ticket.NewSigner(p.Text("TICKET_SECRET"))
+	signs, _ := p.Secrets("TICKET_SECRET")
+	return signer(p, signs)
+}
+
+// Keys are what tickets verify with, those of retired secrets and of the next one
+// too, so that a door knows a key before and after it signs.
+func Keys(p *boot.Parts) ticket.Keys {
+	signs, retired := p.Secrets("TICKET_SECRET")
+	all := ticket.Keys{}
+	for _, secret := range append([]string{signs}, retired...) {
+		if s := signer(p, secret); s != nil {
+			if err := all.Add(s.Keys()); err != nil {
+				p.Fail(err)
+			}
+		}
+	}
+	return all
+}
+
+func signer(p *boot.Parts, secret string) *ticket.Signer {
+	s, err := ticket.NewSigner(secret)
 	if err != nil {
 		p.Fail(err)
 	}
