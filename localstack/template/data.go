@@ -198,6 +198,7 @@ var inert = map[string]string{
 	"AWS::SQS::QueuePolicy":   "Queues PolicyDocument",
 	"AWS::Lambda::Permission": "Action FunctionName Principal SourceArn SourceAccount EventSourceToken PrincipalOrgID FunctionUrlAuthType",
 	"AWS::Logs::LogGroup":     "LogGroupName RetentionInDays KmsKeyId LogGroupClass DataProtectionPolicy Tags",
+	"AWS::Logs::MetricFilter": "ApplyOnTransformedLogs FilterName FilterPattern LogGroupName MetricTransformations",
 	"AWS::KMS::Key": "Description Enabled EnableKeyRotation KeyPolicy KeySpec KeyUsage MultiRegion Origin " +
 		"PendingWindowInDays RotationPeriodInDays BypassPolicyLockoutSafetyCheck Tags",
 	"AWS::CloudWatch::Alarm": "ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm " +

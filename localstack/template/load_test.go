@@ -108,7 +108,7 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 		NotHere: []string{
 			"AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table.BillingMode", "AWS::DynamoDB::Table.DeletionProtectionEnabled",
 			"AWS::DynamoDB::Table.PointInTimeRecoverySpecification", "AWS::DynamoDB::Table.WarmThroughput",
-			"AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.AccessLogSetting",
+			"AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.AccessLogSetting",
 			"AWS::Serverless::Api.MethodSettings", "AWS::Serverless::Api.TracingEnabled", "AWS::Serverless::Function.Architectures",
 			"AWS::Serverless::Function.AutoPublishAlias", "AWS::Serverless::Function.DeploymentPreference",
 			"AWS::Serverless::Function.LoggingConfig", "AWS::Serverless::Function.MemorySize", "AWS::Serverless::Function.Policies", "AWS::Serverless::Function.Tracing", "SellOff (switched off)",

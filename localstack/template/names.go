@@ -53,6 +53,7 @@ func init() {
 		"AWS::Logs::LogGroup": {readInert, 0, "LogGroupName", plain,
 			one("Arn", func(l *loader, _ *resource, n string) string { return l.groupARN(n) })},
 		"AWS::CloudWatch::Alarm":  {readInert, 0, "AlarmName", plain, one("Arn", arn("cloudwatch", "alarm:"))},
+		"AWS::Logs::MetricFilter": {readInert, 0, "FilterName", plain, nil},
 		"AWS::SQS::QueuePolicy":   {readInert, 0, "", plain, nil},
 		"AWS::Lambda::Permission": {readInert, 0, "", plain, nil},
 	}

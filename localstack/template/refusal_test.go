@@ -32,6 +32,7 @@ func TestRefusals(t *testing.T) {
 		{"DeletionPolicy: Retain", "CreationPolicy: x", "Orders", "attribute of a resource is not known here"},
 		{"\n  Dead:", "\n  Work: {Type: AWS::SQS::Queue}\n  Dead:", "Resources: Work", "is written twice"},
 		{"AlarmName: late", "AlarmNames: late", "Alarm (AWS::CloudWatch::Alarm): AlarmNames", "property is not known here"},
+		{"FilterPattern: late", "Pattern: late", "Lateness (AWS::Logs::MetricFilter): Pattern", "not known here"},
 		{"Action: lambda:InvokeFunction, ", "Acton: x, ", "MayCall (AWS::Lambda::Permission): Acton", "not known here"},
 
 		// functions

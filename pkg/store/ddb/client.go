@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Client makes an SDK client from the variables that Lambda sets: AWS_REGION,
@@ -34,6 +35,7 @@ func Client(env func(string) string) (*dynamodb.Client, error) {
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return cred, nil }),
 		HTTPClient:  &http.Client{Transport: transport(), CheckRedirect: noRedirect},
 		Logger:      logging.Nop{},
+		APIOptions:  []func(*middleware.Stack) error{watchClock},
 	}
 	if url := cmp.Or(env("AWS_ENDPOINT_URL_DYNAMODB"), env("AWS_ENDPOINT_URL")); url != "" {
 		opts.BaseEndpoint = &url
