@@ -4,7 +4,8 @@
 # binary, and for nothing else.
 set -eu
 for tag in al2023 al2023-x86_64; do
-	docker image inspect "public.ecr.aws/lambda/provided:$tag" >/dev/null 2>&1 || missing=1
+	image=public.ecr.aws/lambda/provided:$tag
+	docker image inspect "$image" >/dev/null 2>&1 || timeout 120 docker pull -q "$image" >/dev/null 2>&1 || missing=1
 done
 [ -n "${missing:-}" ] || exit 0
 work=$(mktemp -d)
