@@ -44,6 +44,9 @@ type Office struct {
 	Tickets   *ticket.Signer
 	NotifyURL func(name payment.Name) string
 	Parallel  int // store calls that one look makes at once; 0 is one, in a fixed order
+
+	memory memory
+	reads  reads
 }
 
 const (

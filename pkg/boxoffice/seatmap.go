@@ -47,11 +47,7 @@ func (m *Map) Statuses() map[seatmap.SeatType]seatmap.Availability {
 func (m *Map) general(types []seatmap.SeatType) booking.Tally {
 	var sum booking.Tally
 	for typ, t := range m.Tallies {
-		use := typ != seatmap.Wheelchair && typ != seatmap.Companion
-		for _, w := range types {
-			use = use || w == typ
-		}
-		if use {
+		if serves(typ, types) {
 			sum = plus(sum, t)
 		}
 	}
@@ -141,17 +137,7 @@ func (o *Office) saleOf(ctx context.Context, id catalog.ShowID) (sale, error) {
 	return o.sale(ctx, Wish{Show: id})
 }
 
-// mapFor is the map that chooses: the snapshot where there is one.
-func (o *Office) mapFor(ctx context.Context, s sale) (*Map, error) {
-	m, err := o.Store.Snapshot(ctx, s.show.ID)
-	if err != nil || m != nil {
-		return m, err
-	}
-	return o.freshMap(ctx, s)
-}
-
-// freshMap looks at every claim, for who wants to choose, to know what comes next,
-// or finds no map. Of many overdue holds it ends some and draws the others as free:
+// freshMap looks at every claim, for who finds no map or one that is wrong. Of many overdue holds it ends some and draws the others as free:
 // who picks such a seat meets its hold and ends it. That another was faster to leave
 // the snapshot is no reason to turn anybody away.
 func (o *Office) freshMap(ctx context.Context, s sale) (*Map, error) {
@@ -290,7 +276,7 @@ func (o *Office) claims(ctx context.Context, s sale, look []SeatKey) (map[seatma
 	g, ctx := o.group(ctx)
 	for _, b := range s.layout.Blocks() {
 		g.Go(func() error {
-			claims, err := o.Store.BlockClaims(ctx, s.show.ID, b.Name)
+			claims, err := o.blockClaims(ctx, s, b.Name)
 			mu.Lock()
 			defer mu.Unlock()
 			maps.Copy(all, claims)
@@ -298,6 +284,13 @@ func (o *Office) claims(ctx context.Context, s sale, look []SeatKey) (map[seatma
 		})
 	}
 	return all, g.Wait()
+}
+
+// blockClaims is a read that began after the call.
+func (o *Office) blockClaims(ctx context.Context, s sale, name string) (map[seatmap.SeatID]Owner, error) {
+	return o.reads.share(ctx, block{s.show.ID, name}, func(ctx context.Context) (map[seatmap.SeatID]Owner, error) {
+		return o.Store.BlockClaims(ctx, s.show.ID, name)
+	})
 }
 
 // fold is pure: the map after the looked-at seats (nil: all) stand as read.

@@ -22,7 +22,7 @@
 //	S8   lane: gates                1 transaction, 18; drain of k seats: 2(2k+1), k ≤ 49
 //	S9   one hold, order, payment, gate, allowance
 //	                                1 Get, 1 unit
-//	S10  claims of some seats, several holds
+//	S10  claims of some seats and several holds, together or alone
 //	                                1 BatchGet for each 100, 1 unit an item
 //	S11  claims of a block          1 Query, 200 claims are 5 units
 //	S12  deadlines of a show        8 Queries, in order of expiry (A14)

@@ -195,42 +195,46 @@ func (s *Store) HoldsByID(ctx context.Context, ids []booking.HoldID) (map[bookin
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	ks := make([]Key, len(ids))
-	for i, id := range ids {
-		ks[i] = holdKey(id)
-	}
-	items, err := s.t.BatchGet(ctx, ks, true)
-	if err != nil {
-		return nil, fmt.Errorf("read holds: %w", err)
-	}
-	holds := make(map[booking.HoldID]booking.Hold, len(items))
-	for _, it := range items {
-		h, err := HoldFromItem(it)
-		if err != nil {
-			return nil, err
-		}
-		holds[h.ID] = h
-	}
-	return holds, nil
+	_, holds, err := s.Look(ctx, "", nil, ids)
+	return holds, err
 }
 
 // Claims reads the claims of some seats, strongly consistent, not at one moment.
 func (s *Store) Claims(ctx context.Context, show catalog.ShowID, seats []boxoffice.SeatKey) (map[seatmap.SeatID]boxoffice.Owner, error) {
-	ks := make([]Key, len(seats))
-	for i, seat := range seats {
-		ks[i] = claimKey(show, seat)
+	claims, _, err := s.Look(ctx, show, seats, nil)
+	return claims, err
+}
+
+// Look reads claims and holds in one request of up to a hundred, strongly
+// consistent, not at one moment.
+func (s *Store) Look(ctx context.Context, show catalog.ShowID, seats []boxoffice.SeatKey, ids []booking.HoldID) (map[seatmap.SeatID]boxoffice.Owner, map[booking.HoldID]booking.Hold, error) {
+	ks := make([]Key, 0, len(seats)+len(ids))
+	for _, seat := range seats {
+		ks = append(ks, claimKey(show, seat))
+	}
+	for _, id := range ids {
+		ks = append(ks, holdKey(id))
 	}
 	items, err := s.t.BatchGet(ctx, ks, true)
 	if err != nil {
-		return nil, fmt.Errorf("read claims of %s: %w", show, err)
+		return nil, nil, fmt.Errorf("read %d claims of %s and %d holds: %w", len(seats), show, len(ids), err)
 	}
-	claims := make(map[seatmap.SeatID]boxoffice.Owner, len(items))
+	claims := make(map[seatmap.SeatID]boxoffice.Owner, len(seats))
+	holds := make(map[booking.HoldID]booking.Hold, len(ids))
 	for k, it := range items {
-		if claims[seatmap.SeatID(k.SK)], err = ownerOf(it); err != nil {
-			return nil, err
+		if k.Table == Claims {
+			if claims[seatmap.SeatID(k.SK)], err = ownerOf(it); err != nil {
+				return nil, nil, err
+			}
+			continue
 		}
+		h, err := HoldFromItem(it)
+		if err != nil {
+			return nil, nil, err
+		}
+		holds[h.ID] = h
 	}
-	return claims, nil
+	return claims, holds, nil
 }
 
 // BlockClaims reads one partition of claims.
