@@ -116,3 +116,7 @@ deploy: build .tools/sam/bin/sam ## deploy a stage on AWS by a canary: STAGE=tes
 .PHONY: deploy-account
 deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Gateway write access logs
 	@.tools/sam/bin/sam deploy -t infra/deploy/account.yaml --stack-name fairseat-account --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset
+
+.PHONY: rush
+rush: build ## thousands for the same seats: the core and the local stack; ONLY=rush, best, mixed or map
+	@env -u AWS_CA_BUNDLE go run ./infra/bench/rush $(if $(ONLY),-only $(ONLY)) $(RUSH)

@@ -18,6 +18,7 @@ type search struct {
 	want  seatmap.Want
 	free  func(i int) bool // as the map has it
 	lost  map[seatmap.SeatID]bool
+	races int  // lost
 	blind bool // there was no map: nobody has been here yet, or it was lost
 	wide  int
 }
@@ -106,7 +107,7 @@ func (q *search) choose(start uint64) ([]int, bool) {
 // lose reads what stands in the blocks where the race was lost, so that the next
 // one is run where there is room.
 func (o *Office) lose(ctx context.Context, q *search, wanted booking.Hold) error {
-	if q.blind {
+	if q.races++; q.blind && q.races > 1 {
 		return o.lookAgain(ctx, q)
 	}
 	read := map[string]bool{}

@@ -1,6 +1,7 @@
 package boxoffice
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -18,14 +19,15 @@ import (
 type memory struct {
 	mu    sync.Mutex
 	shows map[catalog.ShowID]*sightings
-	size  int // owners and holds of all shows
+	size  int // owners and holds of all shows, and the shows themselves
 }
 
 // sightings are of one show. Holds are kept while a claim points at them was seen.
 type sightings struct {
 	owners map[seatmap.SeatID]seenOwner
 	holds  map[booking.HoldID]seenHold
-	free   map[seatmap.SeatType]int // as of whole, and as seen since
+	then   map[seatmap.SeatType]int // free seats as of whole
+	free   map[seatmap.SeatType]int // and as seen since
 	whole  time.Time                // when every claim was read; zero: never
 	rough  time.Time                // until then the show counts as contested
 }
@@ -44,6 +46,7 @@ const (
 	// mostSeen owners and holds are remembered, a few megabytes. Beyond it all is
 	// forgotten but the show at hand: what is forgotten costs a read.
 	mostSeen = 60_000
+	perShow  = 16 // as much as a show itself weighs
 	// behind is how far a seat map may lag: for so long a sighting knows better.
 	behind = 2 * time.Second
 	// breath is how long a look at the whole hall tells others what comes next. A
@@ -68,7 +71,7 @@ func (m *memory) of(id catalog.ShowID) *sightings {
 	if s == nil || len(s.owners)+len(s.holds) > mostSeen {
 		s = &sightings{owners: map[seatmap.SeatID]seenOwner{}, holds: map[booking.HoldID]seenHold{}}
 	}
-	m.shows[id], m.size = s, m.size+len(s.owners)+len(s.holds)
+	m.shows[id], m.size = s, m.size+len(s.owners)+len(s.holds)+perShow
 	return s
 }
 
@@ -229,7 +232,7 @@ func (m *memory) hall(show catalog.ShowID, l *seatmap.Layout, claims map[seatmap
 				delete(s.holds, id)
 			}
 		}
-		s.whole = at
+		s.then, s.whole = maps.Clone(s.free), at
 	})
 }
 
@@ -242,7 +245,7 @@ func (m *memory) adopt(show catalog.ShowID, of *Map, at time.Time) {
 	for t, n := range of.Tallies {
 		s.free[t] = n.Free
 	}
-	s.whole = at
+	s.then, s.whole = maps.Clone(s.free), at
 }
 
 // next is what comes next for somebody refused, if this instance has looked at the
@@ -251,10 +254,10 @@ func (m *memory) next(show catalog.ShowID, types []seatmap.SeatType, now time.Ti
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.of(show)
-	free := 0
+	then, free := 0, 0
 	for t, n := range s.free {
 		if serves(t, types) {
-			free += max(n, 0)
+			then, free = then+s.then[t], free+max(n, 0)
 		}
 	}
 	known := breath
@@ -267,7 +270,8 @@ func (m *memory) next(show catalog.ShowID, types []seatmap.SeatType, now time.Ti
 	if free > 0 {
 		return booking.ChooseOther, true
 	}
-	return booking.Wait, true
+	// That each seat was taken at some moment does not make a moment when all were.
+	return booking.Wait, then == 0
 }
 
 // lately are the seats on which somebody was seen since the map that others read

@@ -40,6 +40,7 @@ type buyer struct {
 	*house
 	id      int
 	party   int
+	fickle  bool
 	tries   int // requests left
 	answers []Answer
 }
@@ -54,8 +55,14 @@ func (b *buyer) come() {
 		a := b.ask(boxoffice.Wish{Buyer: b.name(), Key: fmt.Sprint(n), BodyHash: fmt.Sprint(want), Show: premiere, Seats: want})
 		switch {
 		case a.Kind == held:
+			h := booking.Hold{ID: booking.IDFor(b.name(), fmt.Sprint(n)), Buyer: b.name()}
+			if b.fickle && b.tries > 0 {
+				b.clock.wait(b.between(0, 2))
+				_ = b.desk.GiveBack(context.Background(), h.Buyer, h.ID) // or keep them: both are told true
+				break
+			}
 			b.clock.wait(b.between(5, 20))
-			_ = b.pay(booking.Hold{ID: booking.IDFor(b.name(), fmt.Sprint(n)), Buyer: b.name()}) // unpaid is held
+			_ = b.pay(h) // unpaid is held
 			return
 		case a.Kind == busy:
 			b.clock.wait(b.between(1, 2)) // as Retry-After says; the same key

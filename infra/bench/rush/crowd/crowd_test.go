@@ -1,43 +1,76 @@
 package crowd
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
-	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/store/meter"
 )
 
-func TestScratch(t *testing.T) {
-	for _, on := range []time.Duration{0, time.Hour} {
-		r, err := Run(Options{Seed: 1, Buyers: 10000, Within: time.Second, Rows: 5, Width: 20, Tries: 6, Warm: 20, Rate: 1000, OnSaleFor: on, Latency: Usual})
-		show(t, r, err)
-	}
-	r, err := Run(Options{Seed: 1, Buyers: 160, Rows: 80, Width: 100, Tries: 4, Warm: 20, Rate: 1000, Best: true, Latency: Usual})
-	show(t, r, err)
-}
-
-func show(t *testing.T, r Result, err error) {
+func run(t *testing.T, o Options) (Result, Sum) {
+	t.Helper()
+	r, err := Run(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[string]int{}
-	next := map[booking.Next]int{}
-	var lr, lt, ln int
-	for _, a := range r.Answers {
-		kinds[a.Kind]++
-		if a.Kind == taken {
-			next[a.Next]++
-			lr += a.Reads
-			lt += a.Transactions
-			ln++
-		}
+	if len(r.Lies) > 0 {
+		t.Errorf("seed %d: %d untrue answers, the first: %s", o.Seed, len(r.Lies), r.Lies[0])
 	}
-	t.Logf("answers %v, next %v, taken %d/%d sold %d, instances %d, hottest %d, lasted %v split %d lies %d", kinds, next, r.Taken, r.Seats, r.Sold, r.Instances, r.Hottest, r.Lasted, r.Split, len(r.Lies))
-	for i, l := range r.Lies {
-		if i < 5 {
-			t.Log(l)
-		}
+	s := r.Sum()
+	if s.Other > 0 {
+		t.Errorf("seed %d: %d answers are neither held nor refused nor busy", o.Seed, s.Other)
 	}
-	t.Logf("losers %d reads %d tx %d; tx total %d per seat %.2f; %v; reads %v", ln, lr, lt, r.Counts.Requests[meter.Transact], float64(r.Counts.Requests[meter.Transact])/float64(r.Taken), r.Counts.Requests, r.Counts.Units)
+	return r, s
+}
+
+// TestRush is the rush of `make rush`, a fifth as large.
+func TestRush(t *testing.T) {
+	o := Options{Seed: 7, Buyers: 2000, Within: 200 * time.Millisecond, Rows: 5, Width: 20, Tries: 6, Warm: 20, Rate: 1000, Latency: Usual}
+	r, s := run(t, o)
+	if r.Taken != r.Seats || s.Busy > 0 {
+		t.Errorf("seed %d: %d of %d seats taken, %d turned away", o.Seed, r.Taken, r.Seats, s.Busy)
+	}
+	if s.PerSeat > 1.2 {
+		t.Errorf("seed %d: %.2f transactions a seat, at most 1.2", o.Seed, s.PerSeat)
+	}
+	if s.ReadsPerLoser > 1.7 { // the first refusal of each of several hundred cold instances takes two
+		t.Errorf("seed %d: %.2f reads a refusal", o.Seed, s.ReadsPerLoser)
+	}
+	again, _ := run(t, o)
+	if fmt.Sprint(again) != fmt.Sprint(r) {
+		t.Errorf("seed %d does not repeat itself", o.Seed)
+	}
+}
+
+// TestBestInACrowd: everybody is served, together, though all ask at one moment.
+func TestBestInACrowd(t *testing.T) {
+	o := Options{Seed: 3, Buyers: 160, Rows: 80, Width: 100, Tries: 4, Warm: 20, Rate: 1000, Best: true, Latency: Usual}
+	r, s := run(t, o)
+	if s.Held < 159 || r.Split > 0 {
+		t.Errorf("seed %d: %d of 160 groups served, %d apart though there was room", o.Seed, s.Held, r.Split)
+	}
+	if n := r.Counts.Requests[meter.Transact]; n > 2*160 {
+		t.Errorf("seed %d: %d transactions for 160 groups", o.Seed, n)
+	}
+}
+
+// TestNeverTakenOfAFreeSeat: over random crowds, halls, latencies and tempers, with
+// seats given back all the while, nobody is told of a seat that was free for the
+// whole of his request, and no advice is a lie.
+func TestNeverTakenOfAFreeSeat(t *testing.T) {
+	for seed := range uint64(200) {
+		o := Options{
+			Seed: seed, Buyers: 30 + int(seed*37%200), Within: time.Duration(seed*seed%3000) * time.Millisecond,
+			Rows: 1 + int(seed%4), Width: 6 + int(seed%9), Tries: 8, Warm: 1 + int(seed%5), Fickle: int(seed * 13 % 90),
+			Best: seed%6 == 5, Latency: Latency{
+				Read: time.Duration(1+seed%7) * time.Millisecond, Write: time.Duration(1+seed%11) * time.Millisecond,
+				Flight: time.Duration(1+seed%5) * time.Millisecond, Cold: time.Duration(seed%100) * time.Millisecond,
+			},
+		}
+		if seed%2 == 1 {
+			o.OnSaleFor = time.Hour
+		}
+		run(t, o)
+	}
 }

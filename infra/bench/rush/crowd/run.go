@@ -21,6 +21,7 @@ type Options struct {
 	Width     int           // seats of a row
 	Best      bool          // they ask for the best seats, two to six, instead of naming one to four
 	Tries     int           // requests a buyer makes at the most
+	Fickle    int           // percent of the buyers who give their seats back, and ask again
 	Warm      int           // instances that are there before
 	OnSaleFor time.Duration // how long the sale has been open when they come
 	Rate      int64         // write units a second of a partition
@@ -54,7 +55,7 @@ func Run(o Options) (Result, error) {
 	buyers := make([]*buyer, o.Buyers)
 	left := o.Buyers
 	for i := range buyers {
-		b := &buyer{house: h, id: i, party: parties[h.rng.IntN(len(parties))], tries: o.Tries}
+		b := &buyer{house: h, id: i, fickle: h.rng.IntN(100) < o.Fickle, party: parties[h.rng.IntN(len(parties))], tries: o.Tries}
 		buyers[i] = b
 		come := b.come
 		if o.Best {

@@ -1,0 +1,196 @@
+package boxoffice_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/store"
+	"github.com/fairseat/fairseat/pkg/store/meter"
+)
+
+// counted is another instance over the desk's tables, whose requests are counted.
+func (d *desk) counted() (*boxoffice.Office, *meter.Meter) {
+	m := meter.New(d.db)
+	return d.office(store.New(m, policy)), m
+}
+
+func wantRequests(t *testing.T, what string, m *meter.Meter, want map[meter.Op]int64) {
+	t.Helper()
+	got := m.Snapshot().Requests
+	for op := meter.Transact; op <= meter.Query; op++ {
+		if got[op] != want[op] {
+			t.Errorf("%s: %v, want %v", what, got, want)
+			break
+		}
+	}
+	m.Reset()
+}
+
+// TestCalmHoldIsOneTransaction: who meets nobody pays for no look, also on an
+// instance that remembers others' seats.
+func TestCalmHoldIsOneTransaction(t *testing.T) {
+	d := newDesk(t)
+	o, m := d.counted()
+	for i := range 6 {
+		if _, err := o.Reserve(d.ctx(), wish(booking.Buyer(fmt.Sprint("b", i)), "k", seatmap.SeatID(fmt.Sprint("A-", i+1)))); err != nil {
+			t.Fatal(err)
+		}
+		if units := m.Snapshot().Of(meter.Transact); units != meter.Units(2*(1+3)) {
+			t.Errorf("%v write units", units)
+		}
+		wantRequests(t, "a calm hold", m, map[meter.Op]int64{meter.Transact: 1})
+	}
+}
+
+// TestRefusalIsOneRead: an instance that has met the seats refuses by one request,
+// which brings the claims, their holds and the receipt.
+func TestRefusalIsOneRead(t *testing.T) {
+	d := newDesk(t)
+	d.hold("ann", "k", "A-1", "A-2")
+	o, m := d.counted()
+	ask := func(buyer booking.Buyer, key string) *booking.Refusal {
+		t.Helper()
+		_, err := o.Reserve(d.ctx(), wish(buyer, key, "A-1", "A-2", "A-3"))
+		return refusalOf(t, err)
+	}
+	ask("bob", "1")
+	wantRequests(t, "the first refusal of a calm sale", m, map[meter.Op]int64{meter.Transact: 1, meter.BatchGet: 1, meter.Query: 1})
+	for i := range 5 {
+		if no := ask("cat", fmt.Sprint(i)); len(no.Conflicts) != 2 || no.Next != booking.ChooseOther || no.Conflicts[0].Until.IsZero() {
+			t.Errorf("refused with %+v", no)
+		}
+		wantRequests(t, "a refusal", m, map[meter.Op]int64{meter.BatchGet: 1})
+		d.clock.advance(10 * time.Millisecond)
+	}
+}
+
+func refusalOf(t *testing.T, err error) *booking.Refusal {
+	t.Helper()
+	no, ok := err.(*booking.Refusal)
+	if !ok {
+		t.Fatalf("error %v, want a refusal", err)
+	}
+	return no
+}
+
+// TestOpeningLooksFirst: in the first minute of a sale nobody sends a transaction
+// for what is gone.
+func TestOpeningLooksFirst(t *testing.T) {
+	d := newDesk(t)
+	show := d.hall.shows[matinee]
+	show.SaleOpensAt = opening
+	d.hall.shows[matinee] = show
+	d.hold("ann", "k", "A-1")
+	o, m := d.counted()
+	_, err := o.Reserve(d.ctx(), wish("bob", "k", "A-1"))
+	refusalOf(t, err)
+	wantRequests(t, "at the opening", m, map[meter.Op]int64{meter.Query: 1, meter.BatchGet: 1})
+}
+
+// TestMemoryRefusesNobody: what an instance remembers is over; it looks, and sells.
+func TestMemoryRefusesNobody(t *testing.T) {
+	for name, end := range map[string]func(*desk, booking.Hold){
+		"given back": func(d *desk, h booking.Hold) { d.giveBack(h) },
+		"overdue":    func(d *desk, h booking.Hold) { d.overdue(h) },
+		"refunded":   func(d *desk, h booking.Hold) { d.sellHold(h); d.mustEnd(h, booking.ByRefund) },
+	} {
+		d := newDesk(t)
+		h := d.hold("ann", "k", "A-1", "A-2")
+		o, _ := d.counted()
+		_, err := o.Reserve(d.ctx(), wish("bob", "1", "A-1"))
+		refusalOf(t, err)
+		end(d, h)
+		if got, err := o.Reserve(d.ctx(), wish("bob", "2", "A-1", "A-2")); err != nil || got.State != booking.Held {
+			t.Errorf("%s: %v", name, explain(err))
+		}
+	}
+}
+
+// TestFullIsReadAnew: an instance that saw the show full a moment ago looks again
+// before it says so.
+func TestFullIsReadAnew(t *testing.T) {
+	d := newDesk(t)
+	o, _ := d.counted()
+	var last booking.Hold
+	for _, row := range "ABC" {
+		var ids []seatmap.SeatID
+		for i := range 6 {
+			ids = append(ids, seatmap.SeatID(fmt.Sprintf("%c-%d", row, i+1)))
+		}
+		d.sell(booking.Buyer(row), ids...)
+	}
+	last = d.sell("D", "D-1", "D-2", "D-3", "D-4")
+	ask := func(key string) booking.Next {
+		t.Helper()
+		_, err := o.Reserve(d.ctx(), wish("eve", key, "A-1"))
+		return refusalOf(t, err).Next
+	}
+	if n := ask("1"); n != booking.ShowFull {
+		t.Errorf("all sold: %v", n)
+	}
+	d.mustEnd(last, booking.ByRefund)
+	if n := ask("2"); n != booking.ChooseOther {
+		t.Errorf("four seats came free: %v", n)
+	}
+}
+
+// gatedReads lets the test hold up reads of a block.
+type gatedReads struct {
+	boxoffice.Store
+	began atomic.Int32
+	gate  chan struct{}
+}
+
+func (g *gatedReads) BlockClaims(ctx context.Context, show catalog.ShowID, block string) (map[seatmap.SeatID]boxoffice.Owner, error) {
+	g.began.Add(1)
+	<-g.gate
+	return g.Store.BlockClaims(ctx, show, block)
+}
+
+// TestNextReadIsShared: requests that come while a block is read wait for the read
+// after it, all for the same, and see what was committed before they came.
+func TestNextReadIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := rush(t)
+		d.hold("ann", "k", "A-1")
+		g := &gatedReads{Store: d.store, gate: make(chan struct{})}
+		o := d.office(d.store)
+		o.Store, o.Clock, o.Pause = g, d.Clock, d.Pause
+		var wg sync.WaitGroup
+		ask := func(i int, seat seatmap.SeatID) {
+			wg.Go(func() {
+				_, err := o.Reserve(d.ctx(), wish(booking.Buyer(fmt.Sprint("b", i)), "k", seat))
+				if no := refusalOf(t, err); len(no.Conflicts) != 1 {
+					t.Errorf("request %d: %+v", i, no)
+				}
+			})
+		}
+		ask(0, "A-1")
+		synctest.Wait()
+		d.hold("bob", "k", "A-2") // after the first read began, before the others came
+		for i := range 20 {
+			ask(1+i, "A-2")
+		}
+		synctest.Wait()
+		if n := g.began.Load(); n != 1 {
+			t.Errorf("%d reads at once", n)
+		}
+		g.gate <- struct{}{}
+		g.gate <- struct{}{}
+		synctest.Wait()
+		if n := g.began.Load(); n != 2 {
+			t.Errorf("%d reads for 21 requests, want 2", n)
+		}
+		close(g.gate)
+		wg.Wait()
+	})
+}
