@@ -24,6 +24,9 @@ func rush(ctx context.Context, s settings, r *report.Report) error {
 			return err
 		}
 	}
+	if s.on("stack") {
+		return stackRush(ctx, s, r)
+	}
 	return ctx.Err()
 }
 
@@ -86,6 +89,9 @@ func best(ctx context.Context, s settings, r *report.Report) error {
 		if err := coreBest(s, r); err != nil {
 			return err
 		}
+	}
+	if s.on("stack") {
+		return stackBest(ctx, s, r)
 	}
 	return ctx.Err()
 }

@@ -36,6 +36,8 @@ var parts = []struct {
 }{
 	{"rush", "buyers for the same hundred seats", rush},
 	{"best", "groups for the best seats of eight thousand", best},
+	{"mixed", "a day's requests, 95 of 100 of them reads", mixed},
+	{"map", "the map of 20,000 seats while it changes", bigMap},
 }
 
 func main() {
