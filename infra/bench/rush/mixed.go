@@ -18,7 +18,7 @@ const mixedFor = 15 * time.Second
 
 func mixed(ctx context.Context, s settings, r *report.Report) error {
 	return withStack(ctx, s, "rush-mixed", func(st *street.Stack) error {
-		h, err := st.Announce(ctx, 100, 200, time.Hour)
+		h, err := st.Announce(ctx, 20, 50, time.Hour)
 		if err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ func (m *Mix) one() Request {
 		return get("movies", "/cities/"+m.city+"/movies")
 	case n < 40:
 		return get("showtimes", "/movies/"+m.movie+"/showtimes?city="+m.city)
-	case n < 55:
+	case n < 58:
 		return get("show", show)
 	case n < 60:
 		return get("layout", "/layouts/"+m.layout)
