@@ -194,3 +194,50 @@ func TestNextReadIsShared(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// slowReads holds up answers that have been read already.
+type slowReads struct {
+	boxoffice.Store
+	gate chan struct{}
+}
+
+func (g *slowReads) BlockClaims(ctx context.Context, show catalog.ShowID, block string) (map[seatmap.SeatID]boxoffice.Owner, error) {
+	claims, err := g.Store.BlockClaims(ctx, show, block)
+	<-g.gate
+	return claims, err
+}
+
+// TestReadInFlightRefusesNobody: what a read shows that began before a request came
+// is no reason to refuse it: the seat, sold when the read began, has come free since.
+func TestReadInFlightRefusesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := rush(t)
+		sold := d.sell("ann", "A-1")
+		g := &slowReads{Store: d.store, gate: make(chan struct{}, 1)}
+		o := d.office(d.store)
+		o.Store, o.Clock, o.Pause = g, d.Clock, d.Pause
+		g.gate <- struct{}{}
+		_, err := o.Reserve(d.ctx(), wish("bob", "k", "A-1"))
+		if no := refusalOf(t, err); no.Conflicts[0].Reason != booking.StandingSold {
+			t.Fatalf("refused with %+v", no)
+		}
+		if err := d.Pause(d.ctx(), 2*time.Second); err != nil { // the look at the hall is forgotten, the sale is not
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := o.Reserve(d.ctx(), wish("cat", "k", "A-1"))
+			refusalOf(t, err)
+		})
+		synctest.Wait()
+		d.mustEnd(sold, booking.ByRefund)
+		wg.Go(func() {
+			if _, err := o.Reserve(d.ctx(), wish("dan", "k", "A-1")); err != nil {
+				t.Errorf("refused a seat that was free before he came: %v", explain(err))
+			}
+		})
+		synctest.Wait()
+		close(g.gate)
+		wg.Wait()
+	})
+}
