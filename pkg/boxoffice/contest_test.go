@@ -14,6 +14,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
+	"github.com/fairseat/fairseat/pkg/store/memstore"
 	"github.com/fairseat/fairseat/pkg/store/meter"
 )
 
@@ -240,4 +241,33 @@ func TestReadInFlightRefusesNobody(t *testing.T) {
 		close(g.gate)
 		wg.Wait()
 	})
+}
+
+// TestConflictsNameAWholeHold: while a hold's claims land one after another, who is
+// refused is told of all of its seats that he wanted.
+func TestConflictsNameAWholeHold(t *testing.T) {
+	d := newDesk(t)
+	var met *booking.Refusal
+	landing := true
+	db := memstore.New(memstore.Options{
+		Clock: d.clock.Now,
+		Shuffle: func(n int, swap func(i, j int)) { // the hold first, its claims last
+			for i := range n / 2 {
+				swap(i, n-1-i)
+			}
+		},
+		Window: func(_ memstore.Op, landed int) {
+			if landing && landed == 4 { // of timer, allowance, hold and two claims
+				landing = false
+				_, err := d.Reserve(d.ctx(), wish("eve", "k", "A-1", "A-2", "A-3"))
+				met = refusalOf(t, err)
+			}
+		},
+	})
+	d.db, d.store = db, store.New(db, policy)
+	d.Office = d.office(d.store)
+	d.hold("ann", "k", "A-1", "A-2")
+	if met == nil || len(met.Conflicts) != 2 {
+		t.Errorf("refused with %+v", met)
+	}
 }

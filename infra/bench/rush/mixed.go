@@ -13,7 +13,7 @@ import (
 	"github.com/fairseat/fairseat/infra/bench/rush/street"
 )
 
-// mixedFor is how long the mixed load lasts, after a third of it to warm up.
+// mixedFor is how long the mixed load lasts, after half of it to warm up.
 const mixedFor = 15 * time.Second
 
 func mixed(ctx context.Context, s settings, r *report.Report) error {
@@ -26,7 +26,7 @@ func mixed(ctx context.Context, s settings, r *report.Report) error {
 		if err != nil {
 			return err
 		}
-		if _, _, err := m.Run(ctx, s.rate/4, mixedFor/3); err != nil {
+		if _, _, err := m.Run(ctx, s.rate/2, mixedFor/2); err != nil {
 			return err
 		}
 		before, began := street.Usage(), time.Now()
@@ -35,17 +35,22 @@ func mixed(ctx context.Context, s settings, r *report.Report) error {
 			return err
 		}
 		wall := time.Since(began)
-		shares := street.Usage().Since(before, wall, runtime.NumCPU())
+		used := street.Usage()
 		tellMix(s, r, replies, wall)
-		r.Note("over HTTP the machine was shared by: %s; the last request was sent %v late", shares, late.Round(time.Millisecond))
+		each, all := used.Each(before, len(replies))
+		r.Note("over HTTP the machine was shared by: %s; the worst request was sent %v late", used.Since(before, wall, runtime.NumCPU()), late.Round(time.Millisecond))
+		r.Note("processor time of a request: %s; %d cores that do nothing else bear %.0f requests/s", each, runtime.NumCPU(), float64(runtime.NumCPU())/all.Seconds())
 		before, began = street.Usage(), time.Now()
 		took, failed, c, err := m.Bare(ctx, s.rate, mixedFor)
 		if err != nil && took == nil {
 			return err
 		}
 		wall = time.Since(began)
+		used = street.Usage()
+		each, all = used.Each(before, len(took))
 		r.Note("the same load straight from the SDK on the bare %s: %.0f calls/s, %v; %d failed; store requests %v; share of the machine: %s",
-			s.store, float64(len(took))/wall.Seconds(), crowd.TimesOf(took), failed, c.Requests, street.Usage().Since(before, wall, runtime.NumCPU()))
+			s.store, float64(len(took))/wall.Seconds(), crowd.TimesOf(took), failed, c.Requests, used.Since(before, wall, runtime.NumCPU()))
+		r.Note("processor time of a bare call: %s; %d cores that do nothing else bear %.0f calls/s", each, runtime.NumCPU(), float64(runtime.NumCPU())/all.Seconds())
 		return nil
 	})
 }

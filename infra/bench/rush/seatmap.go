@@ -102,7 +102,7 @@ func mapUnder(ctx context.Context, s settings, r *report.Report, st *street.Stac
 	n := int(float64(rate) * mapFor.Seconds())
 	shots := make([]street.Shot, n)
 	var mu sync.Mutex
-	held := 0
+	answers := map[string]int{}
 	var took []time.Duration
 	base := rate * 40 // runs have seats of their own: 1,000 to 11,000 of 20,000
 	for i := range shots {
@@ -115,11 +115,11 @@ func mapUnder(ctx context.Context, s settings, r *report.Report, st *street.Stac
 			x := st.Send(ctx, due, street.Request{
 				Method: "POST", Path: "/shows/" + string(h.Show) + "/holds", Token: token, Key: "k", Body: fmt.Sprintf(`{"seats":[%q]}`, h.Layout.At(seat).ID),
 			})
+			mu.Lock()
+			defer mu.Unlock()
+			answers[fmt.Sprint(x.Status)]++
 			if x.Status == 201 {
 				f.committed(seat, time.Now())
-				mu.Lock()
-				defer mu.Unlock()
-				held++
 				took = append(took, x.Took)
 			}
 		}}
@@ -134,8 +134,8 @@ func mapUnder(ctx context.Context, s settings, r *report.Report, st *street.Stac
 		return err
 	}
 	name := fmt.Sprintf("%d holds a second asked for", rate)
-	r.Table(report.Table{Title: name + ", map read every 50 ms, on " + s.store, Header: []string{"held", "a second", "hold", "map read", "from the answer of the hold to the first map that shows it", "never shown", "sent late", "share of the machine"}, Rows: [][]string{{
-		fmt.Sprint(held), fmt.Sprintf("%.0f", float64(held)/wall.Seconds()), crowd.TimesOf(took).String(), crowd.TimesOf(f.reads).String(), crowd.TimesOf(f.behind).String(), fmt.Sprint(f.left()), late.Round(time.Millisecond).String(), shares,
+	r.Table(report.Table{Title: name + ", map read every 50 ms, on " + s.store, Header: []string{"answers", "held a second", "hold", "map read", "from the answer of the hold to the first map that shows it", "never shown", "sent late", "share of the machine"}, Rows: [][]string{{
+		counts(answers), fmt.Sprintf("%.0f", float64(len(took))/wall.Seconds()), crowd.TimesOf(took).String(), crowd.TimesOf(f.reads).String(), crowd.TimesOf(f.behind).String(), fmt.Sprint(f.left()), late.Round(time.Millisecond).String(), shares,
 	}}})
 	r.Count(report.Count{Name: "holds that no map has shown, " + name, Unit: "seats", Got: float64(f.left())})
 	return nil

@@ -87,3 +87,17 @@ func (s Shares) Since(before Shares, wall time.Duration, cores int) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// Each is the processor time of one of n requests by program, and of all of them. It
+// hardly depends on what else the machine does.
+func (s Shares) Each(before Shares, n int) (text string, all time.Duration) {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		each := (s[name] - before[name]) / time.Duration(max(n, 1))
+		all += each
+		if each >= 10*time.Microsecond {
+			parts = append(parts, fmt.Sprintf("%s %.2f ms", name, each.Seconds()*1000))
+		}
+	}
+	return strings.Join(parts, ", "), all
+}
