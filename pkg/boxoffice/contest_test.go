@@ -12,6 +12,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
@@ -270,4 +271,24 @@ func TestConflictsNameAWholeHold(t *testing.T) {
 	if met == nil || len(met.Conflicts) != 2 {
 		t.Errorf("refused with %+v", met)
 	}
+}
+
+// TestThrottledLoserLearnsTheTruth: where the table is over its rate, who wants what
+// is gone is told so, and does not come again.
+func TestThrottledLoserLearnsTheTruth(t *testing.T) {
+	d := newDesk(t)
+	d.hold("ann", "k", "A-1")
+	o, _ := d.counted()
+	d.faults = func(op memstore.Op) memstore.Fault {
+		if op.Kind == memstore.OpTransact {
+			return memstore.Throttle
+		}
+		return memstore.NoFault
+	}
+	_, err := o.Reserve(d.ctx(), wish("bob", "k", "A-1", "A-2"))
+	if no := refusalOf(t, err); len(no.Conflicts) != 1 {
+		t.Errorf("refused with %+v", no)
+	}
+	_, err = o.Reserve(d.ctx(), wish("bob", "l", "A-3"))
+	wantKind(t, err, fault.Busy)
 }
