@@ -20,7 +20,9 @@ func (w *world) books() audit.Books {
 	}
 }
 
-func (w *world) audit(ctx context.Context, s *show) error { return w.books().Check(ctx, s.ID, s.layout) }
+func (w *world) audit(ctx context.Context, s *show) error {
+	return w.books().Check(ctx, s.ID, s.layout)
+}
 
 // balanced waits until the audit finds nothing.
 func (w *world) balanced(t *testing.T, s *show) {
