@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,6 +49,11 @@ func (b Books) Check(ctx context.Context, show catalog.ShowID, l *seatmap.Layout
 	if err != nil {
 		return err
 	}
+	return b.CheckHolds(ctx, show, l, holds)
+}
+
+// CheckHolds is Check for who has read the show's holds already, all of them.
+func (b Books) CheckHolds(ctx context.Context, show catalog.ShowID, l *seatmap.Layout, holds map[booking.HoldID]booking.Hold) error {
 	claims, err := b.Claims(ctx, show, l)
 	if err != nil {
 		return err
@@ -60,23 +66,39 @@ func (b Books) Check(ctx context.Context, show catalog.ShowID, l *seatmap.Layout
 	)
 }
 
+// HoldsByShow are all holds of all shows, by one scan.
+func (b Books) HoldsByShow(ctx context.Context) (map[catalog.ShowID]map[booking.HoldID]booking.Hold, error) {
+	all, err := b.scan(ctx, &dynamodb.ScanInput{})
+	byShow := map[catalog.ShowID]map[booking.HoldID]booking.Hold{}
+	for id, h := range all {
+		if byShow[h.Show] == nil {
+			byShow[h.Show] = map[booking.HoldID]booking.Hold{}
+		}
+		byShow[h.Show][id] = h
+	}
+	return byShow, err
+}
+
 // Holds are all of a show, ended ones too.
 func (b Books) Holds(ctx context.Context, show catalog.ShowID) (map[booking.HoldID]booking.Hold, error) {
-	var ids []booking.HoldID
-	pages := dynamodb.NewScanPaginator(b.Client, &dynamodb.ScanInput{
-		TableName: aws.String(b.HoldsTable), ConsistentRead: aws.Bool(true),
+	return b.scan(ctx, &dynamodb.ScanInput{
 		FilterExpression: aws.String("#s = :s"), ExpressionAttributeNames: map[string]string{"#s": "show"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":s": &types.AttributeValueMemberS{Value: string(show)}},
 	})
+}
+
+func (b Books) scan(ctx context.Context, in *dynamodb.ScanInput) (map[booking.HoldID]booking.Hold, error) {
+	in.TableName, in.ConsistentRead = aws.String(b.HoldsTable), aws.Bool(true)
+	var ids []booking.HoldID
+	pages := dynamodb.NewScanPaginator(b.Client, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for _, it := range page.Items {
-			pk, _ := it["pk"].(*types.AttributeValueMemberS)
-			if pk != nil {
-				ids = append(ids, booking.HoldID(pk.Value[len("HOLD#"):]))
+			if pk, ok := it["pk"].(*types.AttributeValueMemberS); ok {
+				ids = append(ids, booking.HoldID(strings.TrimPrefix(pk.Value, "HOLD#")))
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
@@ -31,7 +32,7 @@ func main() {
 func usual(root string, ops int, seed uint64) plan {
 	return plan{
 		ops: ops, groups: 8, crowd: 5, perRow: 400, minRow: 9 * time.Second, rows: 8, seats: 12,
-		kills: 120 * time.Millisecond, budget: 50 * time.Millisecond,
+		kills: 200 * time.Millisecond, budget: 50 * time.Millisecond,
 		seed: seed, pictures: filepath.Join(root, ".build"), progress: os.Stdout,
 	}
 }
@@ -44,6 +45,8 @@ func command(args []string) error {
 	ops := f.Int("ops", 20_000, "`operations` to judge")
 	seed := f.Uint64("seed", 0, "of what the clients do; 0 chooses one")
 	root := f.String("root", ".", "`folder` of the project, built")
+	profile := f.String("cpuprofile", "", "`file` for a profile of this process: clients, gateway and runtime")
+	planted := f.String("plant", "", "build these defects, or all, into the functions and fail unless each is found")
 	groups := f.Int("groups", 8, "rows under way at once")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -60,9 +63,24 @@ func command(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if *profile != "" {
+		out, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer out.Close()
+		if err := pprof.StartCPUProfile(out); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	p := usual(abs, *ops, *seed)
 	p.groups = *groups
-	return prove(ctx, p, stage.Config{Root: abs, Policy: policy, Log: io.Discard})
+	c := stage.Config{Root: abs, Policy: policy, Log: io.Discard}
+	if *planted != "" {
+		return demonstrate(ctx, *planted, p, c)
+	}
+	return prove(ctx, p, c)
 }
 
 // prove runs the plan on a stage of its own and tells what came of it.
