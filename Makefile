@@ -116,3 +116,13 @@ deploy: build .tools/sam/bin/sam ## deploy a stage on AWS by a canary: STAGE=tes
 .PHONY: deploy-account
 deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Gateway write access logs
 	@.tools/sam/bin/sam deploy -t infra/deploy/account.yaml --stack-name fairseat-account --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset
+
+# How much the proofs do: OPS operations, KILLS kills; SEED repeats a schedule, and
+# PLANT=all shows that planted defects are found.
+.PHONY: linearizability
+linearizability: build ## judge concurrent histories under kills; OPS=1000000 SEED=… PLANT=all
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/history $(if $(OPS),-ops $(OPS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
+
+.PHONY: kill
+kill: build ## kill functions and the whole cloud during purchases, and reckon; KILLS=2000 SEED=… PLANT=all
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/kill $(if $(KILLS),-kills $(KILLS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))

@@ -31,7 +31,7 @@ func main() {
 // usual is a plan for so many operations.
 func usual(root string, ops int, seed uint64) plan {
 	return plan{
-		ops: ops, groups: 8, crowd: 5, perRow: 400, minRow: 9 * time.Second, rows: 8, seats: 12,
+		ops: ops, groups: 8, crowd: 5, perRow: 400, minRow: 9 * time.Second, maxRow: 30 * time.Second, untimed: 8 * time.Second, rows: 8, seats: 12,
 		kills: 200 * time.Millisecond, budget: 50 * time.Millisecond,
 		seed: seed, pictures: filepath.Join(root, ".build"), progress: os.Stdout,
 	}
@@ -80,31 +80,32 @@ func command(args []string) error {
 	if *planted != "" {
 		return demonstrate(ctx, *planted, p, c)
 	}
-	return prove(ctx, p, c)
+	_, err = prove(ctx, p, c)
+	return err
 }
 
 // prove runs the plan on a stage of its own and tells what came of it.
-func prove(ctx context.Context, p plan, c stage.Config) error {
+func prove(ctx context.Context, p plan, c stage.Config) (*run, error) {
 	fmt.Fprintf(p.progress, "seed %d: %d operations by %d clients on %s, holds of %v + %v\n",
 		p.seed, p.ops, p.groups*p.crowd, stage.StoreName(c.Store), c.Policy.Hold, c.Policy.Grace)
 	start, stop := context.WithTimeout(ctx, 2*time.Minute)
 	defer stop()
 	s, err := stage.Start(start, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer s.Close()
 	r, err := newRun(ctx, p, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	began := time.Now()
 	err = r.all(ctx)
-	r.report(time.Since(began))
-	return err
+	r.report()
+	return r, err
 }
 
-func (r *run) report(took time.Duration) {
+func (r *run) report() {
+	took := time.Since(r.began)
 	w := r.progress
 	fmt.Fprintf(w, "operations judged  %d in %v, %.0f a second\n", r.totalOps, took.Round(time.Second), float64(r.totalOps)/took.Seconds())
 	fmt.Fprintf(w, "histories judged   %d, the longest of %d operations\n", r.judged, r.longest)

@@ -18,10 +18,13 @@ import (
 // plan of a run.
 type plan struct {
 	ops      int           // operations to be judged
+	limit    time.Duration // after which no more are begun; 0 = none
 	groups   int           // rows that are under way at once
 	crowd    int           // buyers of a row
 	perRow   int           // operations of a row, about
 	minRow   time.Duration // a row lives long enough to see its holds expire
+	maxRow   time.Duration // and no longer, however few operations it could answer
+	untimed  time.Duration // how long timers are off, and then on, in turn
 	rows     int           // rows of a show
 	seats    int           // seats of a row
 	kills    time.Duration // between two
@@ -46,6 +49,7 @@ type run struct {
 	*tally
 
 	halt   context.CancelFunc
+	began  time.Time
 	done   atomic.Int64 // operations of rows that have ended
 	judges sync.WaitGroup
 	queue  chan *row
@@ -74,12 +78,15 @@ func newRun(ctx context.Context, p plan, s *stage.Stage) (*run, error) {
 func (r *run) all(ctx context.Context) error {
 	ctx, r.halt = context.WithCancel(ctx)
 	defer r.halt()
+	r.began = time.Now()
 	for range 2 {
 		r.judges.Go(r.judge)
 	}
 	killing, stop := context.WithCancel(ctx)
 	var killer, groups, sweeps sync.WaitGroup
 	killer.Go(func() { r.reap(killing) })
+	var untimed error
+	killer.Go(func() { untimed = r.switchTimers(killing) })
 	failed := make([]error, r.groups)
 	for g := range r.groups {
 		groups.Go(func() { failed[g] = r.group(ctx, &sweeps) })
@@ -93,7 +100,7 @@ func (r *run) all(ctx context.Context) error {
 	if len(r.verdicts) > 0 {
 		return violations(r.verdicts)
 	}
-	return errors.Join(failed...)
+	return errors.Join(append(failed, untimed)...)
 }
 
 // violations are the histories that are not linearizable.
@@ -103,7 +110,7 @@ func (v violations) Error() string { return errors.Join(v...).Error() }
 
 // group plays one row after another.
 func (r *run) group(ctx context.Context, sweeps *sync.WaitGroup) error {
-	for r.done.Load() < int64(r.ops) && ctx.Err() == nil {
+	for ctx.Err() == nil && !r.enough() {
 		w, n, err := r.row(ctx)
 		if err != nil {
 			return err
@@ -116,6 +123,10 @@ func (r *run) group(ctx context.Context, sweeps *sync.WaitGroup) error {
 		sweeps.Go(func() { r.sweep(ctx, w, crowd) })
 	}
 	return ctx.Err()
+}
+
+func (r *run) enough() bool {
+	return r.done.Load() >= int64(r.ops) || r.limit > 0 && time.Since(r.began) > r.limit
 }
 
 // row is the next one that nobody has touched.
@@ -141,13 +152,17 @@ func (r *run) play(ctx context.Context, w *row, n uint64) ([]*buyer, error) {
 	crowd := make([]*buyer, r.crowd)
 	var all sync.WaitGroup
 	errs := make([]error, r.crowd)
-	end := time.Now().Add(r.minRow)
+	began := time.Now()
+	more := func() bool {
+		age := time.Since(began)
+		return ctx.Err() == nil && !r.enough() && age < r.maxRow && (w.count() < r.perRow || age < r.minRow)
+	}
 	for i := range crowd {
 		all.Go(func() {
 			if crowd[i], errs[i] = r.buyer(ctx, w, n, i); errs[i] != nil {
 				return
 			}
-			for ctx.Err() == nil && (w.count() < r.perRow || time.Now().Before(end)) && r.done.Load() < int64(r.ops) {
+			for more() {
 				crowd[i].act(ctx)
 			}
 		})
@@ -180,7 +195,9 @@ func (r *run) sweep(ctx context.Context, w *row, crowd []*buyer) {
 				return
 			}
 		}
-		r.probe(ctx, b, id)
+		if !r.probe(ctx, b, id) {
+			break
+		}
 	}
 	if ctx.Err() == nil { // else the row is not at its end, and nothing of it counts
 		r.queue <- w
@@ -190,18 +207,44 @@ func (r *run) sweep(ctx context.Context, w *row, crowd []*buyer) {
 // probes of one seat: a hold that ends at this moment may be in the way of one.
 const probes = 4
 
-// probe tries until the seat is had or refused with its owner's name.
-func (r *run) probe(ctx context.Context, b *buyer, id string) {
+// probe tries until the seat is had or refused with its owner's name, and reports
+// whether that came about or was prevented by kills alone.
+func (r *run) probe(ctx context.Context, b *buyer, id string) bool {
 	var last error
 	for range probes {
 		b.reserve(ctx, []string{id}, func(err error) { last = err })
 		if last == nil || code(last) == "seats_unavailable" || ctx.Err() != nil {
-			return
+			return true
 		}
 	}
-	if !silent(last) && ctx.Err() == nil {
-		b.row.object("seat %s is lost: it has no owner and cannot be had: %v", id, last)
+	if silent(last) {
+		return true
 	}
+	b.row.object("seat %s is lost: it has no owner and cannot be had: %v", id, last)
+	return false
+}
+
+// timers are the event sources that end holds in time. The buyers must do as well
+// without them.
+var timers = []string{"ExpireHoldTimers", "ExpireTimerTimers"}
+
+// switchTimers puts them off and on again until the end, and leaves them on.
+func (r *run) switchTimers(ctx context.Context) error {
+	for ctx.Err() == nil {
+		pause(ctx, r.untimed)
+		for _, id := range timers {
+			if err := r.stage.Pause(ctx, id); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+		pause(ctx, r.untimed)
+		for _, id := range timers {
+			if err := r.stage.Resume(id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (r *run) judge() {

@@ -33,10 +33,13 @@ func (d *deaths) note(function string, busy bool, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.killed[function]++
-	if busy {
+	d.last = at
+	switch {
+	case function == wholeCloud: // who waits for a function now waits for the cloud
+		clear(d.waiting)
+	case busy:
 		d.midway++
 	}
-	d.last = at
 	if function == wholeCloud || slices.Contains(answering, function) {
 		d.waiting[function] = append(d.waiting[function], at)
 	}

@@ -234,8 +234,8 @@ func (r *run) slaughter(ctx context.Context) error {
 		if err := r.victim.kill(); err != nil {
 			return err
 		}
-		r.deaths.note(wholeCloud, true, at)
 		r.hear()
+		r.deaths.note(wholeCloud, true, at)
 		if err := r.restart(r.seed + uint64(n) + 1); err != nil {
 			return err
 		}

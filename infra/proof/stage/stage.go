@@ -24,7 +24,6 @@ import (
 	"github.com/fairseat/fairseat/infra/proof/audit"
 	"github.com/fairseat/fairseat/localstack/cloud"
 	"github.com/fairseat/fairseat/localstack/emulators"
-	"github.com/fairseat/fairseat/localstack/gateway"
 	"github.com/fairseat/fairseat/localstack/process"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/store"
@@ -42,11 +41,10 @@ type Config struct {
 	Template string // "" = template.yaml in Root; another one has functions of its own beside it
 	Store    string // dynamodb-local or dynoxide; "" = FAIRSEAT_STORE, or dynamodb-local
 	Policy   booking.Policy
-	Port     int    // 0 = any free one
-	Data     string // folder that keeps the state; "" = it is thrown away
-	Provider string // address of a payment provider that runs already; "" = one of the stage's own
-	Log      io.Writer
-	Access   func(gateway.Access)
+	Port     int       // 0 = any free one
+	Data     string    // folder that keeps the state; "" = it is thrown away
+	Provider string    // address of a payment provider that runs already; "" = one of the stage's own
+	Log      io.Writer `json:"-"`
 }
 
 // Stage is a running stack and what a proof needs of it.
@@ -77,7 +75,7 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 			"SandboxUrl": provider, "SandboxSecret": sandboxSecret,
 			"RateLimit": "100000", "BurstLimit": "100000", "MonthlyQuota": "2000000000",
 		},
-		Progress: c.Log, Access: c.Access,
+		Progress: c.Log,
 	}
 	if c.Log != nil {
 		opts.Note = func(text string) { fmt.Fprintln(c.Log, text) }
