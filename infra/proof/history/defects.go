@@ -14,17 +14,17 @@ import (
 
 // defects are what a run must find when it is built into the functions.
 var defects = map[string][]plant.Edit{
-	"claims-unconditionally": {{
+	"claims-unconditionally": {plant.Replace(
 		"pkg/store/holds.go", "Put: Item{aOwner: claimOwner(h)}, Where: Absent{},", "Put: Item{aOwner: claimOwner(h)},",
-	}},
+	)},
 	"no-grace": {
-		{"pkg/booking/booking.go", "!now.Before(h.ExpiresAt.Add(p.Grace))", "!now.Before(h.ExpiresAt)"},
-		{"pkg/store/holds.go", "e.Hold.EndedAt.Add(-s.policy.Grace).UnixMilli()", "e.Hold.EndedAt.UnixMilli()"},
+		plant.Replace("pkg/booking/booking.go", "!now.Before(h.ExpiresAt.Add(p.Grace))", "!now.Before(h.ExpiresAt)"),
+		plant.Replace("pkg/store/holds.go", "e.Hold.EndedAt.Add(-s.policy.Grace).UnixMilli()", "e.Hold.EndedAt.UnixMilli()"),
 	},
-	"release-forgets-a-seat": {{
+	"release-forgets-a-seat": {plant.Replace(
 		"pkg/store/holds.go", "range e.Free {", "range e.Free[:max(min(1, len(e.Free)), len(e.Free)-1)] {",
-	}},
-	"snapshot-refuses": {{
+	)},
+	"snapshot-refuses": {plant.Replace(
 		"pkg/boxoffice/reserve.go", "	if s.show.SingleGap {", `	if m, err := o.mapFor(ctx, s); err == nil {
 		var cs []booking.Conflict
 		for _, i := range chosen {
@@ -40,11 +40,11 @@ var defects = map[string][]plant.Edit{
 		}
 	}
 	if s.show.SingleGap {`,
-	}},
+	)},
 	"late-money-in-place": {
-		{"pkg/booking/booking.go", "		if h.Overdue(p, now) {\n			return ErrHoldExpired\n		}\n		return nil", "		return nil"},
-		{"pkg/boxoffice/settle.go", "	case c.hold.Overdue(p, now):\n		return payment.HoldOverdue\n", ""},
-		{"pkg/store/payments.go", "Put: holdItem(next), Where: s.payable(was, now)},\n\t\t{Key: timerKey(was)", "Put: holdItem(next), Where: asRead(was)},\n\t\t{Key: timerKey(was)"},
+		plant.Replace("pkg/booking/booking.go", "		if h.Overdue(p, now) {\n			return ErrHoldExpired\n		}\n		return nil", "		return nil"),
+		plant.Replace("pkg/boxoffice/settle.go", "	case c.hold.Overdue(p, now):\n		return payment.HoldOverdue\n", ""),
+		plant.Replace("pkg/store/payments.go", "Put: holdItem(next), Where: s.payable(was, now)},\n\t\t{Key: timerKey(was)", "Put: holdItem(next), Where: asRead(was)},\n\t\t{Key: timerKey(was)"),
 	},
 }
 

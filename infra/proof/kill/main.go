@@ -37,7 +37,10 @@ type plan struct {
 	restarts int           // of the whole cloud, among them
 	buyers   int
 	seed     uint64
-	data     string // folder, made and removed by the run
+	patience time.Duration // until everything is at rest
+	data     string        // folder, made and removed by the run
+	template string        // of planted functions, or ""
+	forgets  bool          // the cloud begins anew after each of its deaths
 	progress io.Writer
 }
 
@@ -47,6 +50,7 @@ func command(args []string) error {
 	restarts := f.Int("restarts", -1, "`times` to kill the whole cloud; -1 is one for each 60 of the kills")
 	seed := f.Uint64("seed", 0, "of the schedules; 0 chooses one")
 	root := f.String("root", ".", "`folder` of the project, built")
+	planted := f.String("plant", "", "run with these defects, or all, one after another, and fail unless each is found")
 	serve := f.String("serve", "", "run the cloud for another process: its configuration")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -69,9 +73,15 @@ func command(args []string) error {
 	if err != nil {
 		return err
 	}
-	return prove(ctx, plan{
-		root: abs, kills: *kills, every: 150 * time.Millisecond, restarts: *restarts, buyers: 24, seed: *seed, progress: os.Stdout,
-	})
+	p := plan{
+		root: abs, kills: *kills, every: 150 * time.Millisecond, restarts: *restarts, buyers: 24,
+		seed: *seed, patience: restLimit, progress: os.Stdout,
+	}
+	if *planted != "" {
+		p.patience = policy.Hold + policy.Grace + 20*time.Second
+		return demonstrate(ctx, *planted, p)
+	}
+	return prove(ctx, p)
 }
 
 // prove runs the plan in a folder of its own.

@@ -22,7 +22,7 @@ var errYet = errors.New("not yet")
 
 // reckon waits for rest and compares all that was acknowledged with what is there.
 func (r *run) reckon(ctx context.Context) error {
-	ctx, stop := context.WithTimeout(ctx, restLimit)
+	ctx, stop := context.WithTimeout(ctx, r.patience)
 	defer stop()
 	var last error
 	for open := r.promises; ctx.Err() == nil; pause(ctx, time.Second) {
@@ -34,7 +34,7 @@ func (r *run) reckon(ctx context.Context) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no rest within %v: %w", restLimit, last)
+	return fmt.Errorf("no rest within %v: %w", r.patience, last)
 }
 
 // unsettled are those promises that are not at their end.

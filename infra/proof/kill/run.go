@@ -92,8 +92,12 @@ func (r *run) start(ctx context.Context) (err error) {
 
 func (r *run) restart(seed uint64) error {
 	began := time.Now()
+	data := filepath.Join(r.data, "cloud")
+	if r.forgets {
+		data += fmt.Sprint(seed)
+	}
 	v, err := summon(order{
-		Stage: stage.Config{Root: r.root, Policy: policy, Port: r.port, Data: filepath.Join(r.data, "cloud"), Provider: r.provider.URL},
+		Stage: stage.Config{Root: r.root, Template: r.template, Policy: policy, Port: r.port, Data: data, Provider: r.provider.URL},
 		Every: r.every, Seed: seed,
 	}, r.log)
 	if err != nil {

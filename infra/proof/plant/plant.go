@@ -2,7 +2,7 @@
 // show that it would find it. A defect is a change of text that must apply once;
 // nothing outside .build is touched.
 //
-// Start with [Build] and [Edit].
+// Start with [Replace] and [Build].
 package plant
 
 import (
@@ -17,7 +17,10 @@ import (
 )
 
 // Edit is one place of the product's code, which must be there once.
-type Edit struct{ File, Old, Planted string }
+type Edit struct{ file, old, planted string }
+
+// Replace is an edit of a file, named from the project's root.
+func Replace(file, old, planted string) Edit { return Edit{file, old, planted} }
 
 // Build compiles the functions with the defect, beside a copy of the template.
 func Build(ctx context.Context, root, name string, defect []Edit) (template string, err error) {
@@ -44,16 +47,16 @@ func Build(ctx context.Context, root, name string, defect []Edit) (template stri
 func Overlay(root, dir, name string, defect []Edit) (string, error) {
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	for i, e := range defect {
-		path := filepath.Join(root, e.File)
+		path := filepath.Join(root, e.file)
 		src, err := os.ReadFile(cmp.Or(overlay.Replace[path], path))
 		if err != nil {
 			return "", err
 		}
-		if bytes.Count(src, []byte(e.Old)) != 1 {
-			return "", fmt.Errorf("defect %s: %s does not hold %q once", name, e.File, e.Old)
+		if bytes.Count(src, []byte(e.old)) != 1 {
+			return "", fmt.Errorf("defect %s: %s does not hold %q once", name, e.file, e.old)
 		}
 		to := filepath.Join(dir, fmt.Sprintf("%d.go", i))
-		if err := write(to, bytes.Replace(src, []byte(e.Old), []byte(e.Planted), 1)); err != nil {
+		if err := write(to, bytes.Replace(src, []byte(e.old), []byte(e.planted), 1)); err != nil {
 			return "", err
 		}
 		overlay.Replace[path] = to
@@ -100,4 +103,3 @@ func compile(ctx context.Context, root, dir, overlay string) error {
 	}
 	return nil
 }
-
