@@ -136,7 +136,7 @@ func (b *buyer) enter(ctx context.Context) error {
 }
 
 func (b *buyer) reserve(ctx context.Context) (*promise, error) {
-	row := b.hall.Row(b.dice.IntN(hallRows))
+	row := b.hall.Row(b.dice.IntN(len(b.hall.Layout.Sections()[0].Rows)))
 	n := 1 + b.dice.IntN(mostSeats)
 	from := b.dice.IntN(len(row) - n + 1)
 	path, key, body := "/shows/"+string(b.show)+"/holds", b.key(), map[string]any{"seats": row[from : from+n]}

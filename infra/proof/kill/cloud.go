@@ -22,8 +22,8 @@ var mortal = []string{
 	"RelayHolds", "RelayPayments", "ProjectSeatmap", "ExpireTimer", "AskProvider", "AdvanceLine", "ReadOrder", "AuthorizeKey",
 }
 
-// order is what a process that runs the cloud is told.
-type order struct {
+// task is what a process that runs the cloud is told.
+type task struct {
 	Stage stage.Config
 	Every time.Duration
 	Seed  uint64
@@ -42,7 +42,7 @@ type word struct {
 // serveCloud runs the cloud until its input ends, and kills its functions until the
 // first line comes.
 func serveCloud(ctx context.Context, text string) error {
-	var o order
+	var o task
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func serveCloud(ctx context.Context, text string) error {
 	return nil
 }
 
-func reap(ctx context.Context, s *stage.Stage, o order, say *json.Encoder) {
+func reap(ctx context.Context, s *stage.Stage, o task, say *json.Encoder) {
 	if o.Every == 0 {
 		return
 	}
@@ -101,7 +101,7 @@ type victim struct {
 }
 
 // summon starts it. It dies with its input, so it does not outlive this process.
-func summon(o order, log io.Writer) (*victim, error) {
+func summon(o task, log io.Writer) (*victim, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err

@@ -50,6 +50,7 @@ func command(args []string) error {
 	restarts := f.Int("restarts", -1, "`times` to kill the whole cloud; -1 is one for each 60 of the kills")
 	seed := f.Uint64("seed", 0, "of the schedules; 0 chooses one")
 	root := f.String("root", ".", "`folder` of the project, built")
+	rounds := f.Int("contest", 0, "`rounds` of two hundred clients for the same ten seats, instead of purchases")
 	planted := f.String("plant", "", "run with these defects, or all, one after another, and fail unless each is found")
 	serve := f.String("serve", "", "run the cloud for another process: its configuration")
 	if err := f.Parse(args); err != nil {
@@ -76,6 +77,9 @@ func command(args []string) error {
 	p := plan{
 		root: abs, kills: *kills, every: 150 * time.Millisecond, restarts: *restarts, buyers: 24,
 		seed: *seed, patience: restLimit, progress: os.Stdout,
+	}
+	if *rounds > 0 {
+		return contest(ctx, p, *rounds, crowd)
 	}
 	if *planted != "" {
 		p.patience = policy.Hold + policy.Grace + 20*time.Second

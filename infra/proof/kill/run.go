@@ -96,7 +96,7 @@ func (r *run) restart(seed uint64) error {
 	if r.forgets {
 		data += fmt.Sprint(seed)
 	}
-	v, err := summon(order{
+	v, err := summon(task{
 		Stage: stage.Config{Root: r.root, Template: r.template, Policy: policy, Port: r.port, Data: data, Provider: r.provider.URL},
 		Every: r.every, Seed: seed,
 	}, r.log)
