@@ -46,8 +46,7 @@ func verdict(h history, folder string) error {
 // stuck names the operations that no order of the others explains: those after the
 // longest prefix that one explains, in the order of their answers.
 func stuck(info porcupine.LinearizationInfo, ops []porcupine.Operation) string {
-	longest := 0
-	var left []porcupine.Operation
+	longest, left := 0, slices.Clone(ops)
 	for _, part := range info.PartialLinearizationsOperations() {
 		for _, p := range part {
 			if len(p) < longest {
