@@ -120,3 +120,13 @@ deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Ga
 .PHONY: rush
 rush: build ## thousands for the same seats: the core and the local stack; ONLY=rush, best, mixed or map
 	@env -u AWS_CA_BUNDLE go run ./infra/bench/rush $(if $(ONLY),-only $(ONLY)) $(RUSH)
+# How much the proofs do: OPS operations, KILLS kills; SEED repeats a schedule, and
+# PLANT=all shows that planted defects are found. CONTEST=1 has 200 clients go for the
+# same 10 seats, ROUNDS times (1000).
+.PHONY: linearizability
+linearizability: build ## judge concurrent histories under kills; OPS=1000000 SEED=… PLANT=all
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/history $(if $(OPS),-ops $(OPS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
+
+.PHONY: kill
+kill: build ## kill functions and the whole cloud during purchases, and reckon; KILLS=2000 SEED=… PLANT=all CONTEST=1
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/kill $(if $(CONTEST),-contest $(or $(ROUNDS),1000)) $(if $(KILLS),-kills $(KILLS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))

@@ -227,6 +227,17 @@ func (c *Cloud) Kill(function string) error {
 	return nil
 }
 
+// KillOne ends one process of a function, rather one in the middle of an
+// invocation than an idle one; see [runtime.Pool.KillOne].
+func (c *Cloud) KillOne(function string) (killed, busy bool, err error) {
+	p := c.pools[function]
+	if p == nil {
+		return false, false, fmt.Errorf("cloud: there is no function %s", function)
+	}
+	killed, busy = p.KillOne()
+	return killed, busy, nil
+}
+
 func (c *Cloud) serve(context.Context) error {
 	if c.Stack.API == nil {
 		return nil

@@ -112,7 +112,7 @@ func TestForgedCallbacks(t *testing.T) {
 	h := b.hold(s, s.regular(t, 2, 0)...)
 	p := b.pay(h.ID, "late") // pending until long after
 	other := b.pay(b.hold(s, s.regular(t, 1, 5)...).ID, "decline")
-	theirs, err := provider.payments(p.OrderID)
+	theirs, err := provider.Payments(p.OrderID)
 	must(t, err)
 	right := payView{ID: p.ID, Order: p.OrderID, Ref: theirs[0].Ref, State: "captured", At: time.Now().UTC().Format("2006-01-02T15:04:05.000Z")}
 	right.Amount = amount{h.Total.Amount, h.Total.Currency}
@@ -190,7 +190,7 @@ func TestForgedCallbacks(t *testing.T) {
 	}
 	oldOnes(t, p.ID)
 	eventually(t, lateBy, func() error { // the money that was only claimed comes
-		ps, err := provider.payments(p.OrderID)
+		ps, err := provider.Payments(p.OrderID)
 		if err == nil && ps[0].State != sim.Captured {
 			err = yet("the late payment is %s", ps[0].State)
 		}

@@ -150,7 +150,7 @@ func (b *buyer) settled(order string) {
 		if err := b.get("/orders/"+order, &o); err != nil {
 			return err
 		}
-		ps, err := provider.payments(order)
+		ps, err := provider.Payments(order)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 // paidFor: the provider has captured the order's price once and given nothing back.
 func paidFor(t *testing.T, o apiclient.Order) {
 	t.Helper()
-	ps, err := provider.payments(o.ID)
+	ps, err := provider.Payments(o.ID)
 	must(t, err)
 	var captured, refunded int64
 	for _, p := range ps {
@@ -168,7 +168,7 @@ func TestLateMoneySeatsTaken(t *testing.T) {
 
 func oneRefund(t *testing.T, payment string, minor int64) {
 	t.Helper()
-	rs, err := provider.refunds(payment)
+	rs, err := provider.Refunds(payment)
 	must(t, err)
 	if len(rs) != 1 || rs[0].Amount.Minor != minor || rs[0].State != sim.Done {
 		t.Errorf("refunds are %+v, not one of %d", rs, minor)

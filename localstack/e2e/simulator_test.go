@@ -53,13 +53,13 @@ func (s simulator) must(t *testing.T, method, path string, in, out any) {
 
 type listed[T any] struct{ Items []T }
 
-func (s simulator) payments(order string) ([]sim.Payment, error) {
+func (s simulator) Payments(order string) ([]sim.Payment, error) {
 	var l listed[sim.Payment]
 	err := s.call(http.MethodGet, "payments?order="+order, nil, &l)
 	return l.Items, err
 }
 
-func (s simulator) refunds(payment string) ([]sim.Refund, error) {
+func (s simulator) Refunds(payment string) ([]sim.Refund, error) {
 	var l listed[sim.Refund]
 	err := s.call(http.MethodGet, "refunds?payment="+payment, nil, &l)
 	return l.Items, err

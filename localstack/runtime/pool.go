@@ -261,6 +261,35 @@ func (p *Pool) Kill() {
 	}
 }
 
+// KillOne ends one process by SIGKILL and returns when it is gone: one in the
+// middle of an invocation if there is any, else the last used of the idle ones. It
+// tells whether there was one to kill, and whether that had an invocation.
+func (p *Pool) KillOne() (killed, busy bool) {
+	w, busy := p.victim()
+	if w == nil {
+		return false, false
+	}
+	w.kill()
+	<-w.exited
+	return true, busy
+}
+
+func (p *Pool) victim() (w *worker, busy bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for other := range p.live {
+		if other.busy() {
+			return other, true
+		}
+	}
+	n := len(p.idle)
+	if n == 0 {
+		return nil, false
+	}
+	w, p.idle = p.idle[n-1], p.idle[:n-1]
+	return w, false
+}
+
 // Close kills every process and returns when they are gone. Invocations under way
 // end with Runtime.ExitError; later ones get [ErrClosed].
 func (p *Pool) Close() {

@@ -332,6 +332,35 @@ func TestKillInMidRequest(t *testing.T) {
 	}
 }
 
+// TestKillOne: the busy one dies, the idle one lives; alone, the idle one dies too.
+func TestKillOne(t *testing.T) {
+	p := newPool(t, probe(), Options{})
+	if killed, _ := p.KillOne(); killed {
+		t.Error("killed a process of a pool that has none")
+	}
+	if err := p.Prewarm(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan Result)
+	go func() { done <- invoke(t, p, event{Do: "sleep", N: 60_000}) }()
+	until(t, "it is in flight", func() bool { return busy(p) })
+	if killed, busy := p.KillOne(); !killed || !busy {
+		t.Errorf("killed %v, busy %v", killed, busy)
+	}
+	if r := <-done; r.Err == nil || r.Err.Type != "Runtime.ExitError" {
+		t.Errorf("got %+v", r)
+	}
+	if r, _ := echo(t, p, ""); r.Cold {
+		t.Error("the idle process was killed too")
+	}
+	if killed, busy := p.KillOne(); !killed || busy {
+		t.Errorf("of an idle pool: killed %v, busy %v", killed, busy)
+	}
+	if r, _ := echo(t, p, ""); !r.Cold {
+		t.Error("the idle process lives on")
+	}
+}
+
 func TestDeathWhileIdleIsNoError(t *testing.T) {
 	p := newPool(t, probe(), Options{})
 	for range 5 {

@@ -191,6 +191,13 @@ func (w *worker) gone() bool {
 	}
 }
 
+// busy reports whether the process has an invocation that it has not answered.
+func (w *worker) busy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.current != nil && !w.answered && !w.gone()
+}
+
 // kill does not wait; w.exited tells when it is done.
 func (w *worker) kill() { go w.child.Kill() }
 

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fairseat/fairseat/localstack/apiclient"
+	"github.com/fairseat/fairseat/localstack/sandbox/sim"
+)
+
+// restLimit is how long anything may take to come to rest: the longest hold, late
+// money, and a callback that was refused, which is sent again after 1, 2, 4 … seconds.
+const restLimit = 3 * time.Minute
+
+// errYet is no violation while there is time.
+var errYet = errors.New("not yet")
+
+// reckon waits for rest and compares all that was acknowledged with what is there.
+func (r *run) reckon(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(ctx, r.patience)
+	defer stop()
+	var last error
+	for open := r.promises; ctx.Err() == nil; pause(ctx, time.Second) {
+		if open, last = r.unsettled(ctx, open); last != nil {
+			continue
+		}
+		if last = r.audit(ctx); last == nil {
+			r.toRest = time.Since(r.deaths.last)
+			return nil
+		}
+	}
+	return fmt.Errorf("no rest within %v: %w", r.patience, last)
+}
+
+// unsettled are those promises that are not at their end.
+func (r *run) unsettled(ctx context.Context, all []*promise) ([]*promise, error) {
+	books, err := readJournal(r.provider)
+	if err != nil {
+		return all, err
+	}
+	errs := make([]error, len(all))
+	status := make([]string, len(all))
+	var g errgroup.Group
+	g.SetLimit(16)
+	for i, p := range all {
+		g.Go(func() error {
+			status[i], errs[i] = r.settled(ctx, p, books)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	var open []*promise
+	for i, p := range all {
+		if errs[i] != nil {
+			open = append(open, p)
+		} else {
+			r.final[status[i]]++
+		}
+	}
+	return open, errors.Join(errs...)
+}
+
+// settled answers a promise's last status, or what is wrong with it.
+func (r *run) settled(ctx context.Context, p *promise, books journal) (string, error) {
+	b := &buyer{run: r, client: p.client}
+	var h apiclient.Hold
+	if err := b.insist(ctx, "ReadHold", http.MethodGet, "/holds/"+p.hold.ID, "", nil, &h); err != nil {
+		return "", fmt.Errorf("hold %s is lost: %w", p.hold.ID, err)
+	}
+	if p.payment.ID == "" {
+		if h.State != "expired" {
+			return "", fmt.Errorf("%w: hold %s, never paid, is %s", errYet, h.ID, h.State)
+		}
+		return "never paid", nil
+	}
+	o, err := b.order(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	captured, err := paidFor(p, books)
+	switch {
+	case err != nil:
+		return "", err
+	case captured && o.Status == "PAID", captured && o.Status == "REFUNDED", !captured && o.Status == "CANCELLED":
+		return o.Status, nil
+	}
+	return "", fmt.Errorf("%w: order %s is %s, its hold %s, money captured: %v", errYet, o.ID, o.Status, h.State, captured)
+}
+
+// paidFor: under one key there is one payment at the provider, and at most one of an
+// order's takes money.
+func paidFor(p *promise, books journal) (captured bool, err error) {
+	found, taken := 0, 0
+	for _, x := range books.payments[p.payment.OrderID] {
+		if x.ID == p.payment.ID {
+			found++
+		}
+		if x.State == sim.Captured {
+			taken++
+		}
+		if x.State == sim.Pending {
+			err = fmt.Errorf("%w: payment %s is pending", errYet, x.ID)
+		}
+	}
+	if found != 1 || taken > 1 || len(books.payments[p.payment.OrderID]) != 1 {
+		return false, fmt.Errorf("order %s: %d payments at the provider, %d of this number, %d captured",
+			p.payment.OrderID, len(books.payments[p.payment.OrderID]), found, taken)
+	}
+	return taken == 1, err
+}
+
+// audit compares the tables with the provider's books, show by show.
+func (r *run) audit(ctx context.Context) error {
+	holds, err := r.world.Books.HoldsByShow(ctx)
+	if err != nil {
+		return err
+	}
+	books := r.world.Books
+	if books.Provider, err = readJournal(r.provider); err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range r.shows {
+		if err := books.CheckHolds(ctx, s, r.hall.Layout, holds[s]); err != nil {
+			errs = append(errs, fmt.Errorf("show %s: %w", s, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *run) report(took time.Duration) {
+	w, d := r.progress, r.deaths
+	fmt.Fprintf(w, "kills              %d of functions and %d of the whole cloud in %v, in mid-request %d\n",
+		d.functions(), d.killed[wholeCloud], took.Round(time.Second), d.midway)
+	fmt.Fprintf(w, "                   %s\n", counted(d.killed))
+	fmt.Fprintf(w, "requests           %d without an answer, repeated under their keys\n", r.unanswered.Load())
+	fmt.Fprintf(w, "acknowledged       %d holds in %d shows; %d were looked at again meanwhile\n", len(r.promises), len(r.shows), r.lookedBack.Load())
+	fmt.Fprintf(w, "at rest            %s; %d seats with tickets\n", counted(r.final), len(r.seats))
+	fmt.Fprintf(w, "recovery           of a function %s\n", quantiles(d.function))
+	fmt.Fprintf(w, "                   of the cloud %s, of which it starts for %s\n", quantiles(d.cloud), quantiles(r.started[min(1, len(r.started)):]))
+	fmt.Fprintf(w, "from the last kill to rest  %v\n", r.toRest.Round(time.Millisecond))
+	fmt.Fprintf(w, "violations         %d\n", len(r.objects))
+}

@@ -1,0 +1,146 @@
+// Package stage puts the whole stack on this machine for a proof: real
+// emulators, real function processes, HTTP through the gateway. It decides what
+// a proof may do to them: open shows made to measure, kill functions, look into
+// the tables.
+//
+// What holds: a stage that could not be started leaves nothing behind, and
+// [Stage.Close] ends every process.
+//
+// Start with [Start], [Config] and [Stage].
+package stage
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fairseat/fairseat/infra/proof/audit"
+	"github.com/fairseat/fairseat/localstack/cloud"
+	"github.com/fairseat/fairseat/localstack/emulators"
+	"github.com/fairseat/fairseat/localstack/process"
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/store"
+	"github.com/fairseat/fairseat/pkg/store/ddb"
+)
+
+// DeveloperKey is what a client on the stage sends.
+const DeveloperKey = "proof-developer-key-0123456789"
+
+const sandboxSecret = "proof-sandbox-secret-0123456789"
+
+// Config of a stage. Root and Policy are required.
+type Config struct {
+	Root     string // of the project, built
+	Template string // "" = template.yaml in Root; another one has functions of its own beside it
+	Store    string // dynamodb-local or dynoxide; "" = FAIRSEAT_STORE, or dynamodb-local
+	Policy   booking.Policy
+	Port     int       // 0 = any free one
+	Data     string    // folder that keeps the state; "" = it is thrown away
+	Provider string    // address of a payment provider that runs already; "" = one of the stage's own
+	Log      io.Writer `json:"-"`
+}
+
+// Stage is a running stack and what a proof needs of it.
+type Stage struct {
+	*cloud.Cloud
+	World
+}
+
+// Start brings the stack up; ctx bounds the start only.
+func Start(ctx context.Context, c Config) (*Stage, error) {
+	kind, err := emulators.ParseStore(StoreName(c.Store))
+	if err != nil {
+		return nil, err
+	}
+	if c.Port == 0 {
+		if c.Port, err = process.FreePort(0); err != nil {
+			return nil, err
+		}
+	}
+	provider := cmp.Or(c.Provider, "http://127.0.0.1:{port:sandbox}")
+	opts := cloud.Options{
+		Template: cmp.Or(c.Template, filepath.Join(c.Root, "template.yaml")), Tools: filepath.Join(c.Root, ".tools"),
+		Store: kind, Port: c.Port, Data: c.Data,
+		Parameters: map[string]string{
+			"HoldSeconds": seconds(c.Policy.Hold), "GraceSeconds": seconds(c.Policy.Grace),
+			"MaxSeats": strconv.Itoa(c.Policy.MaxSeats), "DeveloperKey": DeveloperKey,
+			"PublicUrl":  fmt.Sprintf("http://127.0.0.1:%d/v1", c.Port),
+			"SandboxUrl": provider, "SandboxSecret": sandboxSecret,
+			"RateLimit": "100000", "BurstLimit": "100000", "MonthlyQuota": "2000000000",
+		},
+		Progress: c.Log,
+	}
+	if c.Log != nil {
+		opts.Note = func(text string) { fmt.Fprintln(c.Log, text) }
+	}
+	if c.Provider == "" {
+		opts.Companions = []cloud.Command{{Name: "sandbox", Args: sandboxArgs(c.Root, "{listen:sandbox}", "", c.Policy)}}
+		if err := os.Setenv("FAIRSEAT_SANDBOX_SECRET", sandboxSecret); err != nil {
+			return nil, err
+		}
+	}
+	running, err := cloud.Start(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	w, err := NewWorld(running.Env, c.Policy)
+	if err != nil {
+		running.Close()
+		return nil, err
+	}
+	return &Stage{running, w}, nil
+}
+
+// StoreName is the name, or FAIRSEAT_STORE, or the default.
+func StoreName(name string) string {
+	return cmp.Or(name, os.Getenv("FAIRSEAT_STORE"), emulators.DynamoDBLocal.String())
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
+
+func sandboxArgs(root, port, data string, p booking.Policy) []string {
+	return []string{
+		filepath.Join(root, ".build/bin/sandbox"), "-addr", "127.0.0.1:" + port, "-grace", seconds(p.Grace), "-data", data,
+	}
+}
+
+// World looks at a stack from behind: its tables, and its provider's books.
+type World struct {
+	Books   audit.Books
+	catalog store.Catalog
+}
+
+// NewWorld finds its way by a cloud's environment.
+func NewWorld(env []string, p booking.Policy) (World, error) {
+	variable := func(name string) string {
+		for _, kv := range env {
+			if v, ok := strings.CutPrefix(kv, name+"="); ok {
+				return v
+			}
+		}
+		return ""
+	}
+	client, err := ddb.Client(variable)
+	if err != nil {
+		return World{}, err
+	}
+	names := map[store.Table]string{}
+	for _, t := range append([]store.Table{store.TableCatalog}, store.Names...) {
+		names[t] = variable("TABLE_" + strings.ToUpper(string(t[:1])) + string(t[1:]))
+	}
+	tables := ddb.New(client, names, func(d time.Duration) time.Duration { return rand.N(max(d, 1)) })
+	return World{
+		Books: audit.Books{
+			Store: store.New(tables, p), Client: client, HoldsTable: variable("TABLE_Holds"), Policy: p,
+			Provider: Provider{URL: variable("PARAMETER_SandboxUrl")},
+		},
+		catalog: store.NewCatalog(tables),
+	}, nil
+}
