@@ -183,7 +183,7 @@ func (o *Office) refused(ctx context.Context, s sale, wanted booking.Hold, t *Ta
 		}
 	}
 	if len(claims) > 0 {
-		conflicts, err := o.conflicts(ctx, wanted.Seats, claims)
+		conflicts, err := o.conflicts(ctx, wanted, claims)
 		if err != nil {
 			return booking.Hold{}, err
 		}
@@ -205,7 +205,7 @@ var errAgain = fault.New(fault.Stale, "", "boxoffice: what stood in the way is g
 // conflicts names every wanted seat that is not free. If an owner turns out to
 // be overdue or ended, it is ended and errAgain says to try once more: nobody is
 // told "taken" of a seat that nobody holds.
-func (o *Office) conflicts(ctx context.Context, wanted []booking.Seat, claims map[seatmap.SeatID]Owner) ([]booking.Conflict, error) {
+func (o *Office) conflicts(ctx context.Context, wanted booking.Hold, claims map[seatmap.SeatID]Owner) ([]booking.Conflict, error) {
 	holds, err := o.Store.HoldsByID(ctx, owners(claims))
 	if err != nil {
 		return nil, err
@@ -213,7 +213,7 @@ func (o *Office) conflicts(ctx context.Context, wanted []booking.Seat, claims ma
 	var cs []booking.Conflict
 	again := false
 	now := o.Clock()
-	for _, w := range wanted {
+	for _, w := range wanted.Seats {
 		owner, taken := claims[w.ID]
 		if !taken {
 			continue
@@ -233,6 +233,9 @@ func (o *Office) conflicts(ctx context.Context, wanted []booking.Seat, claims ma
 			c.Reason = standing(h)
 			if h.State == booking.Held {
 				c.Until = h.ExpiresAt.Add(o.Policy.Grace)
+			}
+			if h.Buyer == wanted.Buyer {
+				c.Own = h.ID
 			}
 		}
 		cs = append(cs, c)

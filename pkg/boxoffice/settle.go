@@ -144,7 +144,7 @@ func (o *Office) regrant(ctx context.Context, c moneyCase, r payment.Report, now
 	if !errors.As(err, &t) {
 		return err
 	}
-	if _, err := o.conflicts(ctx, sold.Seats, t.Claims); err != nil {
+	if _, err := o.conflicts(ctx, sold, t.Claims); err != nil {
 		return err // an overdue hold in the way was ended
 	}
 	return o.beginRefund(ctx, c, r, now)
