@@ -298,3 +298,23 @@ func (s *raceMap) Claims(ctx context.Context, show catalog.ShowID, seats []boxof
 	once(&s.before)
 	return s.Store.Claims(ctx, show, seats)
 }
+
+// TestMapShowsNoEndedHold: a hold that ends after its claim was read has no seat.
+func TestMapShowsNoEndedHold(t *testing.T) {
+	d := newDesk(t)
+	d.wantMap("...... ...... ...... ......")
+	h := d.hold("ann", "k", "A-1", "B-1")
+	gets := 0
+	d.faults = func(op memstore.Op) memstore.Fault {
+		if op.Kind != memstore.OpBatchGet {
+			return memstore.NoFault
+		}
+		if gets++; gets == 2 { // the claims, then their holds
+			d.faults = nil
+			d.giveBack(h)
+		}
+		return memstore.NoFault
+	}
+	d.project("A-1")
+	d.wantMap("...... ...... ...... ......")
+}
