@@ -116,3 +116,7 @@ deploy: build .tools/sam/bin/sam ## deploy a stage on AWS by a canary: STAGE=tes
 .PHONY: deploy-account
 deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Gateway write access logs
 	@.tools/sam/bin/sam deploy -t infra/deploy/account.yaml --stack-name fairseat-account --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset
+
+.PHONY: mutants
+mutants: ## plant defects one by one; a test named for each must catch it (MUTANTS='-run T3' for some)
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/mutants $(MUTANTS)

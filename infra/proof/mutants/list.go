@@ -1,0 +1,35 @@
+package main
+
+import "slices"
+
+// The folders that defects are planted in.
+const (
+	holdsFile     = "pkg/store/holds.go"
+	paymentsFile  = "pkg/store/payments.go"
+	laneFile      = "pkg/store/lane.go"
+	snapshotsFile = "pkg/store/snapshots.go"
+	rowsFile      = "pkg/store/rows.go"
+)
+
+// all is every defect, in the order of the table.
+func all() []Defect {
+	return slices.Concat(holding(), ending(), paying(), lining(), drawing(), deciding(), office(), till(), edge())
+}
+
+// protocol are the parts of the store's suite, on the database in memory.
+func protocol(parts ...string) []Test {
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = "TestProtocol/memstore/" + p
+	}
+	return by("pkg/store", names...)
+}
+
+// replay are the failures of others, played on our box office.
+func replay(names ...string) []Test {
+	tests := make([]string, len(names))
+	for i, n := range names {
+		tests[i] = "TestReplay/" + n
+	}
+	return by("pkg/boxoffice", tests...)
+}
