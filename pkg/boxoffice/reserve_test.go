@@ -299,3 +299,13 @@ func TestRivalBetweenReadAndWrite(t *testing.T) {
 		d.sound()
 	})
 }
+
+// TestAllowanceOutlivesTheShow: what a buyer has is counted as long as a hold of
+// his can still give it back.
+func TestAllowanceOutlivesTheShow(t *testing.T) {
+	d := newDesk(t)
+	d.sell("ann", "A-1", "A-2")
+	d.clock.set(d.hall.shows[matinee].EndsAt.Add(7 * 24 * time.Hour))
+	d.db.Expire(d.clock.Now())
+	d.wantAllowance("ann", 2)
+}

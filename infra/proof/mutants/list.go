@@ -13,7 +13,7 @@ const (
 
 // all is every defect, in the order of the table.
 func all() []Defect {
-	return slices.Concat(holding(), ending(), paying(), lining(), drawing(), deciding(), office(), till(), edge())
+	return slices.Concat(holding(), ending(), paying(), lining(), drawing(), reading(), deciding(), office(), till(), edge())
 }
 
 // protocol are the parts of the store's suite, on the database in memory.

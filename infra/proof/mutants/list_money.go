@@ -123,6 +123,12 @@ func drawing() []Defect {
 		{"the map's version goes back with the clock",
 			edit(maps, "v.next.Version = max(prev.Version+1, v.next.Version)", "_ = prev"),
 			by("pkg/boxoffice", "TestMapVersionGrows")},
+		{"the projector reads the truth first, then the map that it replaces", edit(maps,
+			"	prev, err := o.Store.FreshSnapshot(ctx, s.show.ID)\n	if err != nil {\n		return view{}, err\n	}\n	if prev == nil || prev.Seats.Len() != s.layout.Len() {\n		look = nil\n	}\n", "").
+			and(maps, "	v := view{prev: prev,", "	prev, err := o.Store.FreshSnapshot(ctx, s.show.ID)\n	if err != nil {\n		return view{}, err\n	}\n	v := view{prev: prev,"),
+			by("pkg/boxoffice", "TestProjectionIsNotLateNews")},
+		{"statuses by type are not listed anew", edit(maps, "changed := v.prev == nil || !maps.Equal(v.prev.Statuses(), v.next.Statuses())", "changed := v.prev == nil"),
+			by("pkg/boxoffice", "TestAlmostFull")},
 		{"the map shows the touched seats of a hold and not the others",
 			edit(maps, "\t\tfor _, seat := range h.Seats {\n\t\t\tif s, ok := l.Seat(seat.ID); ok {\n\t\t\t\tm.set(s.Index, packedState(h.State), false)",
 				"\t\tfor _, seat := range h.Seats {\n\t\t\tif s, ok := l.Seat(seat.ID); ok && claims[seat.ID].Hold == h.ID {\n\t\t\t\tm.set(s.Index, packedState(h.State), false)"),

@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -33,23 +34,36 @@ func main() {
 	parallel := flag.Int("parallel", 2, "how many are tried at once")
 	limit := flag.Duration("limit", 2*time.Minute, "of one run of a test")
 	words := flag.Bool("words", false, "show what the tests said of each defect")
+	whole := flag.Bool("stack", false, "also those that only the whole stack shows; half a minute each")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *only, *parallel, *limit, *words); err != nil {
+	if err := run(ctx, settings{*only, *parallel, *limit, *words, *whole}); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string, parallel int, limit time.Duration, words bool) error {
-	match, err := regexp.Compile(only)
+type settings struct {
+	only     string
+	parallel int
+	limit    time.Duration
+	words    bool
+	stack    bool
+}
+
+func run(ctx context.Context, s settings) error {
+	match, err := regexp.Compile(s.only)
 	if err != nil {
 		return err
 	}
-	defects := slices.DeleteFunc(all(), func(d Defect) bool { return !match.MatchString(d.Name) && !match.MatchString(d.where()) })
+	defects := all()
+	if s.stack {
+		defects = append(defects, stack()...)
+	}
+	defects = slices.DeleteFunc(defects, func(d Defect) bool { return !match.MatchString(d.Name) && !match.MatchString(d.where()) })
 	if len(defects) == 0 {
-		return fmt.Errorf("no defect matches %q", only)
+		return fmt.Errorf("no defect matches %q", s.only)
 	}
 	root, err := filepath.Abs(".")
 	if err != nil {
@@ -63,19 +77,19 @@ func run(ctx context.Context, only string, parallel int, limit time.Duration, wo
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	b := bench{root: root, scratch: scratch, env: os.Environ(), limit: limit}
+	b := bench{root: root, scratch: scratch, env: os.Environ(), limit: s.limit, stage: &stage{}}
 	var group process.Group
 	defer group.Close()
 	if err := b.serve(ctx, &group, defects); err != nil {
 		return err
 	}
-	return try(ctx, b, defects, parallel, report{os.Stdout, words})
+	return try(ctx, b, defects, s.parallel, report{os.Stdout, s.words})
 }
 
 // serve starts one DynamoDB for all runs of the store's tests, which otherwise
 // start one each.
 func (b *bench) serve(ctx context.Context, group *process.Group, defects []Defect) error {
-	if !slices.ContainsFunc(testsOf(defects), func(t Test) bool { return t.Package == "pkg/store" }) {
+	if !slices.ContainsFunc(testsOf(defects), func(t Test) bool { return strings.HasPrefix(t.Package, "pkg/store") }) {
 		return nil
 	}
 	set, err := emulators.Start(ctx, group, emulators.Options{

@@ -24,7 +24,7 @@ const root = "../../.."
 // TestEveryDefectApplies: each text is there once, and what is left compiles.
 func TestEveryDefectApplies(t *testing.T) {
 	tree := exported(t)
-	for _, d := range all() {
+	for _, d := range append(all(), stack()...) {
 		planted, err := d.plant(root)
 		if err != nil {
 			t.Error(err)
@@ -41,7 +41,7 @@ func TestEveryDefectApplies(t *testing.T) {
 // TestEveryDefectIsNamed: no two have one name, each names a test, and it exists.
 func TestEveryDefectIsNamed(t *testing.T) {
 	seen := map[string]bool{}
-	for _, d := range all() {
+	for _, d := range append(all(), stack()...) {
 		key := d.Name + d.where()
 		if seen[key] || len(d.Caught) == 0 || len(d.Edits) == 0 {
 			t.Errorf("%q is there twice, changes nothing or names no test", d.Name)
@@ -49,7 +49,7 @@ func TestEveryDefectIsNamed(t *testing.T) {
 		seen[key] = true
 	}
 	funcs := map[string]string{}
-	for _, by := range testsOf(all()) {
+	for _, by := range testsOf(append(all(), stack()...)) {
 		if funcs[by.Package] == "" {
 			funcs[by.Package] = testFiles(t, by.Package)
 		}
@@ -224,7 +224,9 @@ func (w world) check(dir string, planted map[string][]byte) error {
 func folders(planted map[string][]byte) map[string]bool {
 	dirs := map[string]bool{}
 	for file := range planted {
-		dirs[filepath.Dir(file)] = true
+		if filepath.Ext(file) == ".go" {
+			dirs[filepath.Dir(file)] = true
+		}
 	}
 	return dirs
 }

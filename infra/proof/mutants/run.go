@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ type bench struct {
 	scratch string
 	env     []string
 	limit   time.Duration // of one run
+	stage   *stage
 }
 
 // outcome of one test in one run.
@@ -73,6 +75,21 @@ func (b bench) overlay(n int, planted map[string][]byte) (string, error) {
 	return path, os.WriteFile(path, text, 0o600)
 }
 
+// test runs tests of one package with the planted files in place of the tree's.
+func (b bench) test(ctx context.Context, n int, planted map[string][]byte, pkg string, names []string) (map[string]outcome, error) {
+	if pkg == stackTests {
+		return b.stage.test(ctx, b, planted, names)
+	}
+	if planted == nil {
+		return b.run(ctx, "", pkg, names)
+	}
+	overlay, err := b.overlay(n, planted)
+	if err != nil {
+		return nil, err
+	}
+	return b.run(ctx, overlay, pkg, names)
+}
+
 // pattern matches exactly the tests of these names.
 func pattern(names []string) string {
 	all := make([]string, len(names))
@@ -89,14 +106,14 @@ func pattern(names []string) string {
 // wire is a test's name as the go command writes it.
 func wire(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
-// test runs tests of one package, each once, with an overlay or without one.
-func (b bench) test(ctx context.Context, overlay, pkg string, names []string) (map[string]outcome, error) {
+// run runs tests of one package, each once, with an overlay or without one.
+func (b bench) run(ctx context.Context, overlay, pkg string, names []string) (map[string]outcome, error) {
 	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout", b.limit.String(), "-run", pattern(names)}
-	if overlay != "" {
-		args = append(args, "-overlay", overlay)
-	}
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+pkg)...)
 	cmd.Dir, cmd.Env = b.root, b.env
+	if overlay != "" { // for what a test asks the go command, too
+		cmd.Env = append(slices.Clone(b.env), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay))
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	var out, complaint bytes.Buffer

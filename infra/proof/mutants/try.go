@@ -61,7 +61,7 @@ func (b bench) sound(ctx context.Context, tests []Test, parallel int) error {
 	g.SetLimit(parallel)
 	for pkg, names := range byPackage {
 		g.Go(func() error {
-			got, err := b.test(ctx, "", pkg, names)
+			got, err := b.test(ctx, 0, nil, pkg, names)
 			if err != nil {
 				return err
 			}
@@ -78,13 +78,9 @@ func (b bench) sound(ctx context.Context, tests []Test, parallel int) error {
 
 func (b bench) try(ctx context.Context, n int, d Defect, planted map[string][]byte) (trial, error) {
 	begin := time.Now()
-	overlay, err := b.overlay(n, planted)
-	if err != nil {
-		return trial{}, err
-	}
 	t := trial{defect: d}
 	for _, by := range d.Caught {
-		got, err := b.test(ctx, overlay, by.Package, []string{by.Name})
+		got, err := b.test(ctx, n, planted, by.Package, []string{by.Name})
 		if err != nil {
 			return t, fmt.Errorf("%q: %w", d.Name, err)
 		}
