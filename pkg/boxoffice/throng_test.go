@@ -25,6 +25,7 @@ import (
 // run that failed.
 type throng struct {
 	*desk
+	seed    uint64
 	mu      sync.Mutex
 	chance  *rand.Rand
 	trouble int // of a hundred calls, how many go wrong
@@ -45,7 +46,7 @@ func gather(t *testing.T, l *seatmap.Layout) *throng {
 			t.Logf("FAIRSEAT_SEED=%d", seed)
 		}
 	})
-	c := &throng{desk: openDesk(t, l), chance: rand.New(rand.NewPCG(seed, 1))}
+	c := &throng{desk: openDesk(t, l), seed: seed, chance: rand.New(rand.NewPCG(seed, 1))}
 	now := func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 	c.db = memstore.New(memstore.Options{
 		Clock: now, Faults: c.delay, Window: func(memstore.Op, int) { c.wait(time.Millisecond) },
@@ -85,7 +86,10 @@ func (c *throng) delay(op memstore.Op) memstore.Fault {
 // each got.
 func (c *throng) arrive(n int, act func(i int) error, judge func(i int, err error)) {
 	together(n, func(i int) (booking.Hold, error) {
-		c.wait(10 * time.Millisecond)
+		// Each at a moment of his own, so that from then on one acts at a time, in
+		// an order that the seed decides.
+		own := rand.New(rand.NewPCG(c.seed, uint64(i)+2))
+		c.sleep(time.Duration(own.Int64N(int64(10 * time.Millisecond))))
 		return booking.Hold{}, act(i)
 	}, func(i int, _ booking.Hold, err error) { judge(i, err) })
 }
