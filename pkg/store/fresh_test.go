@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
 )
 
@@ -58,4 +60,35 @@ func TestReadsSeeWhatWasAcknowledged(t *testing.T) {
 	if s, err := r.Statuses(ctx, "c", catalog.MovieID(r.show)); len(s) != 0 || err != nil {
 		t.Errorf("so do the statuses: %v, %v", s, err)
 	}
+}
+
+// TestReadsOfManyPages: a list is read to its end, also where it does not come at
+// once: the pool of a large house is more than a page.
+func TestReadsOfManyPages(t *testing.T) {
+	r := newRig(t, shortPages{memory()})
+	ctx := t.Context()
+	for i, b := range []booking.Buyer{"ann", "bob", "cat", "dan", "eve"} {
+		r.hold(b, string(rune('1'+i)))
+		aside := r.hold(b, "P-"+string(rune('1'+i)))
+		r.must(r.Release(ctx, r.ending(aside, booking.ByOwner, evening, seatmap.Premium), nil))
+	}
+	if claims, err := r.BlockClaims(ctx, r.show, "0"); err != nil || len(claims) != 10 {
+		t.Errorf("%d claims of a block (%v), want 10", len(claims), err)
+	}
+	if s, err := r.LineState(ctx, r.show); err != nil || len(s.Pool) != 5 {
+		t.Errorf("%d seats in the pool (%v), want 5", len(s.Pool), err)
+	}
+	if n := len(r.timers(time.Time{})); n != 5 {
+		t.Errorf("%d timers, want 5", n)
+	}
+}
+
+// shortPages gives two items at a time to who asks for all.
+type shortPages struct{ store.Tables }
+
+func (s shortPages) Query(ctx context.Context, q store.Query) ([]store.Item, string, error) {
+	if q.Limit == 0 {
+		q.Limit = 2
+	}
+	return s.Tables.Query(ctx, q)
 }

@@ -108,7 +108,7 @@ func wire(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
 // run runs tests of one package, each once, with an overlay or without one.
 func (b bench) run(ctx context.Context, overlay, pkg string, names []string) (map[string]outcome, error) {
-	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout", b.limit.String(), "-run", pattern(names)}
+	args := []string{"test", "-json", "-count=1", "-vet=off", "-ldflags=-s -w", "-timeout", b.limit.String(), "-run", pattern(names)}
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+pkg)...)
 	cmd.Dir, cmd.Env = b.root, b.env
 	if overlay != "" { // for what a test asks the go command, too

@@ -97,9 +97,11 @@ func (b bench) try(ctx context.Context, n int, d Defect, planted map[string][]by
 		}
 	}
 	t.took = time.Since(begin)
+	word := "caught"
 	if len(t.survived) > 0 {
-		fmt.Fprintf(os.Stderr, "survived: %s: %s\n", d.Name, strings.Join(t.survived, "; "))
+		word = "SURVIVED"
 	}
+	fmt.Fprintf(os.Stderr, "%-8s  %5.1f s  %s\n", word, t.took.Seconds(), d.Name)
 	return t, nil
 }
 
