@@ -18,8 +18,9 @@ type Defect struct {
 // Edits are made one after another.
 type Edits []Edit
 
-// Edit replaces one piece of a file, which must be there exactly once.
-type Edit struct{ File, Old, New string }
+// Edit replaces one piece of a file, which must be there exactly once. In names
+// the file, or the folder of a package, one of whose files it is.
+type Edit struct{ In, Old, New string }
 
 // Test is a test of a package, or a part of one: "TestX/a part".
 type Test struct{ Package, Name string }
@@ -42,8 +43,8 @@ func by(pkg string, names ...string) []Test {
 func (d Defect) where() string {
 	var files []string
 	for _, e := range d.Edits {
-		if len(files) == 0 || files[len(files)-1] != e.File {
-			files = append(files, e.File)
+		if len(files) == 0 || files[len(files)-1] != e.In {
+			files = append(files, e.In)
 		}
 	}
 	return strings.Join(files, " ")
@@ -56,22 +57,50 @@ var errGone = errors.New("no longer applies")
 func (d Defect) plant(root string) (map[string][]byte, error) {
 	texts := map[string]string{}
 	for _, e := range d.Edits {
-		text, met := texts[e.File]
-		if !met {
-			b, err := os.ReadFile(filepath.Join(root, e.File))
-			if err != nil {
-				return nil, fmt.Errorf("%q %w: %w", d.Name, errGone, err)
+		files, err := e.files(root)
+		if err != nil {
+			return nil, fmt.Errorf("%q %w: %w", d.Name, errGone, err)
+		}
+		met, at := 0, ""
+		for _, file := range files {
+			text, planted := texts[file]
+			if !planted {
+				b, err := os.ReadFile(filepath.Join(root, file))
+				if err != nil {
+					return nil, fmt.Errorf("%q %w: %w", d.Name, errGone, err)
+				}
+				text = string(b)
 			}
-			text = string(b)
+			if n := strings.Count(text, e.Old); n > 0 {
+				met, at, texts[file] = met+n, file, text
+			}
 		}
-		if n := strings.Count(text, e.Old); n != 1 || e.Old == e.New {
-			return nil, fmt.Errorf("%q %w: its text is %d times in %s: %q", d.Name, errGone, n, e.File, e.Old)
+		if met != 1 || e.Old == e.New {
+			return nil, fmt.Errorf("%q %w: its text is %d times in %s: %q", d.Name, errGone, met, e.In, e.Old)
 		}
-		texts[e.File] = strings.Replace(text, e.Old, e.New, 1)
+		texts[at] = strings.Replace(texts[at], e.Old, e.New, 1)
 	}
 	planted := make(map[string][]byte, len(texts))
 	for file, text := range texts {
 		planted[file] = []byte(text)
 	}
 	return planted, nil
+}
+
+// files are those that the piece may be in.
+func (e Edit) files(root string) ([]string, error) {
+	if filepath.Ext(e.In) != "" {
+		return []string{e.In}, nil
+	}
+	all, err := filepath.Glob(filepath.Join(root, e.In, "*.go"))
+	if err != nil || len(all) == 0 {
+		return nil, fmt.Errorf("no package in %s", e.In)
+	}
+	var files []string
+	for _, f := range all {
+		if name := filepath.Base(f); !strings.HasSuffix(name, "_test.go") {
+			files = append(files, filepath.Join(e.In, name))
+		}
+	}
+	return files, nil
 }

@@ -2,13 +2,11 @@ package main
 
 import "slices"
 
-// The folders that defects are planted in.
+// The packages that defects are planted in.
 const (
-	holdsFile     = "pkg/store/holds.go"
-	paymentsFile  = "pkg/store/payments.go"
-	laneFile      = "pkg/store/lane.go"
-	snapshotsFile = "pkg/store/snapshots.go"
-	rowsFile      = "pkg/store/rows.go"
+	inStore   = "pkg/store"
+	inOffice  = "pkg/boxoffice"
+	inBooking = "pkg/booking"
 )
 
 // all is every defect, in the order of the table.

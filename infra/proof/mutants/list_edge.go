@@ -4,11 +4,11 @@ package main
 // queues, the gateway.
 func edge() []Defect {
 	const (
-		callback = "pkg/api/callback.go"
-		sign     = "pkg/payment/sandbox/sign.go"
-		handlers = "pkg/work/handlers.go"
-		batches  = "pkg/work/work.go"
-		sends    = "pkg/relay/relay.go"
+		callback = "pkg/api"
+		sign     = "pkg/payment/sandbox"
+		handlers = "pkg/work"
+		batches  = "pkg/work"
+		sends    = "pkg/relay"
 		unsure   = "pkg/store/ddb/classify.go"
 	)
 	return []Defect{
@@ -27,11 +27,11 @@ func edge() []Defect {
 			by("pkg/archtest", "TestImports/only what is wired to a stream sends")},
 		{"the provider's answer need not be signed", edit(sign, "if err := p.verify(res.Header, what, answer, p.now()); err != nil {", "if err := p.verify(res.Header, what, answer, p.now()); err != nil && len(answer) == 0 {"),
 			by("pkg/payment/sandbox", "TestAnswersThatProveNothing")},
-		{"the provider's answer may be about another payment", edit("pkg/payment/sandbox/sandbox.go", "if r.Payment != ref.ID || ref.OrderID != \"\" && r.Order != ref.OrderID {", "if false {"),
+		{"the provider's answer may be about another payment", edit("pkg/payment/sandbox", "if r.Payment != ref.ID || ref.OrderID != \"\" && r.Order != ref.OrderID {", "if false {"),
 			by("pkg/payment/sandbox", "TestAnswersAreBoundToTheirQuestion")},
-		{"one key stands for the same body at every show", edit("pkg/api/call.go", "parts = append(parts, name, c.ids[name])", "parts = append(parts, name)"),
+		{"one key stands for the same body at every show", edit("pkg/api", "parts = append(parts, name, c.ids[name])", "parts = append(parts, name)"),
 			by("pkg/api", "TestReplay")},
-		{"a lost outcome is told as nothing taken", edit("pkg/api/problem.go", "fault.Unknown:   \"outcome_unknown\",", "fault.Unknown:   \"busy\","),
+		{"a lost outcome is told as nothing taken", edit("pkg/api", "fault.Unknown:   \"outcome_unknown\",", "fault.Unknown:   \"busy\","),
 			by("pkg/api", "TestCodeOf")},
 		{"a stream moves on past a failing record", edit(batches, "\t\t\t\treturn stopAt(r), nil\n", "\t\t\t\tcontinue\n"),
 			by("pkg/work", "TestStreamStops")},
@@ -55,20 +55,20 @@ func edge() []Defect {
 			by("pkg/relay", "TestOfHold")},
 		{"a message comes early", edit(sends, "(d + time.Second - 1).Truncate(time.Second)", "d.Truncate(time.Second)"),
 			by("pkg/relay", "TestDelay")},
-		{"the lane's messages have no group", edit("pkg/queue/queue.go", "in.MessageGroupId, in.MessageDeduplicationId = &m.Group, &m.Dedup", "in.MessageDeduplicationId = &m.Dedup"),
+		{"the lane's messages have no group", edit("pkg/queue", "in.MessageGroupId, in.MessageDeduplicationId = &m.Group, &m.Dedup", "in.MessageDeduplicationId = &m.Dedup"),
 			by("pkg/queue", "TestSend")},
 
-		{"the SDK sends a transaction again", edit("pkg/store/ddb/ddb.go", "s.client.TransactWriteItems(traced, in, once)", "s.client.TransactWriteItems(traced, in)"),
+		{"the SDK sends a transaction again", edit("pkg/store/ddb", "s.client.TransactWriteItems(traced, in, once)", "s.client.TransactWriteItems(traced, in)"),
 			by("pkg/store/ddb", "TestTransactAnswers/server error")},
-		{"a refusal does not show what stood in the way", edit("pkg/store/ddb/expression.go", "types.ReturnValuesOnConditionCheckFailureAllOld", "types.ReturnValuesOnConditionCheckFailureNone"),
+		{"a refusal does not show what stood in the way", edit("pkg/store/ddb", "types.ReturnValuesOnConditionCheckFailureAllOld", "types.ReturnValuesOnConditionCheckFailureNone"),
 			by("pkg/store/ddb", "TestRequest")},
 		{"an answer that never came is a failure", edit(unsure, "store.ErrUnknown", "store.ErrContended"),
 			by("pkg/store/ddb", "TestOutcome")},
-		{"the developer's key is not named to the gateway", edit("pkg/api/authorize.go", "UsageIdentifierKey: developerKey(ev),", "UsageIdentifierKey: \"local\","),
+		{"the developer's key is not named to the gateway", edit("pkg/api", "UsageIdentifierKey: developerKey(ev),", "UsageIdentifierKey: \"local\","),
 			by("pkg/api", "TestAuthorizeKey")},
-		{"no call needs a buyer", edit("pkg/api/call.go", "if !c.route.Buyer {", "if true {"),
+		{"no call needs a buyer", edit("pkg/api", "if !c.route.Buyer {", "if true {"),
 			by("pkg/api", "TestBuyer")},
-		{"no Idempotency-Key is asked for", edit("pkg/api/call.go", "return errNoKey", "return nil"),
+		{"no Idempotency-Key is asked for", edit("pkg/api", "return errNoKey", "return nil"),
 			by("pkg/api", "TestIdempotencyKey")},
 		{"the authorizer is not asked", edit("localstack/gateway/authorizer.go", "if q.route.Authorizer == \"\" {", "if true {"),
 			by("localstack/gateway", "TestAuthorizerAnswers")},

@@ -3,50 +3,47 @@ package main
 // deciding is the pure rules: of holds, of money, of orders, of tickets.
 func deciding() []Defect {
 	const (
-		hold   = "pkg/booking/booking.go"
-		end    = "pkg/booking/release.go"
-		take   = "pkg/booking/take.go"
 		settle = "pkg/payment/settle.go"
 		ord    = "pkg/order/order.go"
 		code   = "pkg/ticket/ticket.go"
 	)
 	return []Defect{
-		{"no grace", edit(hold, "!now.Before(h.ExpiresAt.Add(p.Grace))", "!now.Before(h.ExpiresAt)"),
+		{"no grace", edit(inBooking, "!now.Before(h.ExpiresAt.Add(p.Grace))", "!now.Before(h.ExpiresAt)"),
 			append(by("pkg/booking", "TestHoldLifetime/in the grace"), by("pkg/boxoffice", "TestPaidInGrace")...)},
-		{"the last moment of the grace is everybody's", edit(hold, "!now.Before(h.ExpiresAt.Add(p.Grace))", "now.After(h.ExpiresAt.Add(p.Grace))"),
+		{"the last moment of the grace is everybody's", edit(inBooking, "!now.Before(h.ExpiresAt.Add(p.Grace))", "now.After(h.ExpiresAt.Add(p.Grace))"),
 			by("pkg/booking", "TestHoldLifetime/at the end of the grace")},
-		{"a payment renews its hold", edit(hold, "h.OrderID, h.PaymentID = order, payment\n", "h.OrderID, h.PaymentID = order, payment\n\th.ExpiresAt = now.Add(p.Hold)\n"),
+		{"a payment renews its hold", edit(inBooking, "h.OrderID, h.PaymentID = order, payment\n", "h.OrderID, h.PaymentID = order, payment\n\th.ExpiresAt = now.Add(p.Hold)\n"),
 			replay("pretix-1575")},
-		{"what was begun to be paid keeps its revision", edit(hold, "h.OrderID, h.PaymentID = order, payment\n\th.Rev++", "h.OrderID, h.PaymentID = order, payment"),
+		{"what was begun to be paid keeps its revision", edit(inBooking, "h.OrderID, h.PaymentID = order, payment\n\th.Rev++", "h.OrderID, h.PaymentID = order, payment"),
 			by("pkg/booking", "TestConfirmAndStartPayment")},
-		{"a hold is ended before its time", edit(end, "if !h.Overdue(p, now) {", "if false {"),
+		{"a hold is ended before its time", edit(inBooking, "if !h.Overdue(p, now) {", "if false {"),
 			by("pkg/booking", "TestHoldLifetime/in the grace")},
-		{"an abandoned hold's seats go to the public past those who wait", edit(end, "if wanted.Has(s.Type) {", "if cause != ByExpiry && wanted.Has(s.Type) {"),
+		{"an abandoned hold's seats go to the public past those who wait", edit(inBooking, "if wanted.Has(s.Type) {", "if cause != ByExpiry && wanted.Has(s.Type) {"),
 			replay("hi-events-abandoned-carts")},
-		{"seats go to the public past those who wait", edit(end, "if wanted.Has(s.Type) {", "if false {"),
+		{"seats go to the public past those who wait", edit(inBooking, "if wanted.Has(s.Type) {", "if false {"),
 			by("pkg/booking", "TestNoGap")},
-		{"the lane does not hear of seats set aside", edit(end, "\te.Hold.Aside = len(e.Line)\n", ""),
+		{"the lane does not hear of seats set aside", edit(inBooking, "\te.Hold.Aside = len(e.Line)\n", ""),
 			by("pkg/booking", "TestNoGap")},
-		{"a sold hold is ended for being late", edit(end, "case cause == ByExpiry && h.State == Held:", "case cause == ByExpiry && h.State == Sold:\n\t\treturn Expired, nil\n\tcase cause == ByExpiry && h.State == Held:"),
+		{"a sold hold is ended for being late", edit(inBooking, "case cause == ByExpiry && h.State == Held:", "case cause == ByExpiry && h.State == Sold:\n\t\treturn Expired, nil\n\tcase cause == ByExpiry && h.State == Held:"),
 			by("pkg/booking", "TestRelease")},
-		{"late money buys for another payment's hold", edit(hold, " || old.PaymentID != payment {", " {"),
+		{"late money buys for another payment's hold", edit(inBooking, " || old.PaymentID != payment {", " {"),
 			by("pkg/booking", "TestRegrant")},
-		{"an Idempotency-Key is accepted with another body", edit(take, "if h.Buyer != req.Buyer || h.BodyHash != req.BodyHash {", "if h.Buyer != req.Buyer {"),
+		{"an Idempotency-Key is accepted with another body", edit(inBooking, "if h.Buyer != req.Buyer || h.BodyHash != req.BodyHash {", "if h.Buyer != req.Buyer {"),
 			append(by("pkg/booking", "TestOwns"), by("pkg/boxoffice", "TestIdempotencyKeys")...)},
-		{"two buyers' keys make one hold", edit(take, `HoldID("h_" + Digest(string(b), key))`, `HoldID("h_" + Digest(key))`),
+		{"two buyers' keys make one hold", edit(inBooking, `HoldID("h_" + Digest(string(b), key))`, `HoldID("h_" + Digest(key))`),
 			append(by("pkg/booking", "TestIDs"), by("pkg/boxoffice", "TestIdempotencyKeys")...)},
-		{"sales do not close", edit(take, "if s.Status != catalog.OnSale || !now.Before(s.SaleClosesAt) {", "if s.Status != catalog.OnSale {"),
+		{"sales do not close", edit(inBooking, "if s.Status != catalog.OnSale || !now.Before(s.SaleClosesAt) {", "if s.Status != catalog.OnSale {"),
 			append(by("pkg/booking", "TestOnSale"), by("pkg/boxoffice", "TestSaleWindow")...)},
-		{"held seats count as sold out", edit(take, "case t.Held+t.Line > 0:", "case t.Line > 0:"),
+		{"held seats count as sold out", edit(inBooking, "case t.Held+t.Line > 0:", "case t.Line > 0:"),
 			append(by("pkg/booking", "TestNext"), replay("hi-events-790")...)},
-		{"a seat may be named twice", edit(take, "if seen[id] {", "if false {"),
+		{"a seat may be named twice", edit(inBooking, "if seen[id] {", "if false {"),
 			by("pkg/booking", "TestChoose")},
 
 		{"a sum of money goes through a float", edit("pkg/money/money.go", "Amount{a.Minor + b.Minor, a.Currency}", "Amount{int64(float32(a.Minor) + float32(b.Minor)), a.Currency}"),
 			by("pkg/money", "TestAdd")},
-		{"the last seat costs nothing", edit(hold, "for _, s := range h.Seats[1:] {", "for _, s := range h.Seats[1:max(1, len(h.Seats)-1)] {"),
+		{"the last seat costs nothing", edit(inBooking, "for _, s := range h.Seats[1:] {", "for _, s := range h.Seats[1:max(1, len(h.Seats)-1)] {"),
 			by("pkg/booking", "TestTotal")},
-		{"a price loses its cents in the table", edit(rowsFile, "strconv.FormatInt(s.Price.Minor, 10)", "strconv.FormatInt(s.Price.Minor/100*100, 10)"),
+		{"a price loses its cents in the table", edit(inStore, "strconv.FormatInt(s.Price.Minor, 10)", "strconv.FormatInt(s.Price.Minor/100*100, 10)"),
 			protocol("hold")},
 		{"another amount is good enough", edit(settle, "case said != p.Amount || o.Total != p.Amount:", "case said.Currency != p.Amount.Currency || o.Total != p.Amount:"),
 			append(by("pkg/payment", "TestSettleRefusesWhatDoesNotFit"), by("pkg/boxoffice", "TestReportsThatDiffer")...)},
@@ -60,7 +57,7 @@ func deciding() []Defect {
 		{"an order is paid twice", edit(ord, "Paid:      {Refunded},", "Paid:      {Paid, Refunded},").and(ord, "if o.Status == Paid {\n\t\treturn Order{}, fmt.Errorf(\"order %s by payment %s: %w\", o.ID, o.PaidBy, ErrPaid)\n\t}\n", ""),
 			by("pkg/order", "TestEveryMove")},
 		{"the refund of one payment voids the order that another paid", edit(ord, "if o.Status == Paid && o.PaidBy != of {", "if false {").
-			and("pkg/boxoffice/settle.go", "if ord.Status == order.Cancelled {", "if ord.Status != order.Refunded {"),
+			and(inOffice, "if ord.Status == order.Cancelled {", "if ord.Status != order.Refunded {"),
 			append(by("pkg/order", "TestRefundOfAnotherPaymentLeavesThePaidOrder"), replay("pretix-343")...)},
 		{"a cancelled order keeps its tickets", edit(ord, "o.Status, o.PaidBy, o.Tickets = Refunded, of, nil", "o.Status, o.PaidBy = Refunded, of"),
 			by("pkg/order", "TestEveryMove")},

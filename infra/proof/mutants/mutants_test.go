@@ -89,6 +89,8 @@ func TestDefectsThatHaveMoved(t *testing.T) {
 		"twice":      edit("go.mod", "github.com", "x"),
 		"the same":   edit("go.mod", "module github.com/fairseat/fairseat", "module github.com/fairseat/fairseat"),
 		"no file":    edit("nothing.go", "a", "b"),
+		"no package": edit("pkg/nothing", "a", "b"),
+		"many files": edit("pkg/store", "package store\n", "b"),
 		"after some": edit("go.mod", "module ", "modul ").and("go.mod", "module github.com/fairseat/fairseat", "x"),
 	} {
 		_, err := Defect{Name: "the defect", Edits: e}.plant(root)
