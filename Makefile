@@ -130,3 +130,6 @@ linearizability: build ## judge concurrent histories under kills; OPS=1000000 SE
 .PHONY: kill
 kill: build ## kill functions and the whole cloud during purchases, and reckon; KILLS=2000 SEED=… PLANT=all CONTEST=1
 	@env -u AWS_CA_BUNDLE go run ./infra/proof/kill $(if $(CONTEST),-contest $(or $(ROUNDS),1000)) $(if $(KILLS),-kills $(KILLS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
+.PHONY: mutants
+mutants: ## plant defects one by one; a test named for each must catch it (MUTANTS='-run T3' for some)
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/mutants $(MUTANTS)

@@ -45,6 +45,7 @@ type Conflict struct {
 	Seat   string `json:"seat"`
 	Reason string `json:"reason"`
 	Until  string `json:"until"`
+	Hold   string `json:"hold"` // the asker's own
 }
 
 func (p *Problem) Error() string {

@@ -140,6 +140,7 @@ type conflictDoc struct {
 	Seat   string `json:"seat"`
 	Reason string `json:"reason"`
 	Until  string `json:"until,omitempty"`
+	Hold   string `json:"hold,omitempty"`
 }
 
 func docOf(err error, now time.Time) problemDoc {
@@ -182,7 +183,7 @@ func (d *problemDoc) fill(no *booking.Refusal) {
 func conflictDocs(cs []booking.Conflict) []conflictDoc {
 	docs := make([]conflictDoc, len(cs))
 	for i, c := range cs {
-		docs[i] = conflictDoc{string(c.Seat), c.Reason.String(), wireTime(c.Until)}
+		docs[i] = conflictDoc{string(c.Seat), c.Reason.String(), wireTime(c.Until), string(c.Own)}
 	}
 	return docs
 }

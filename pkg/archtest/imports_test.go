@@ -67,6 +67,10 @@ var rules = []rule{
 	},
 	{"no heavy configuration in a function", "its providers of credentials are megabytes; see ddb.Client", in("functions"), is("github.com/aws/aws-sdk-go-v2/config"), true},
 	{
+		"only what is wired to a stream sends", "a message beside a write is lost or early when a crash comes between; the stream's record is the event",
+		and(product, not(in("pkg/boot", "pkg/queue"))), is(module + "pkg/queue"), false,
+	},
+	{
 		"chance comes from outside", "an injected source can be repeated",
 		and(product, not(in("pkg/boot", "pkg/store/storetest"))), is("math/rand", "crypto/rand"), false,
 	},
@@ -110,6 +114,7 @@ func TestRulesCanFail(t *testing.T) {
 		{"Lambda stays at the edge", "pkg/relay", "github.com/aws/aws-lambda-go/events"},
 		{"the local cloud knows no seats", "localstack/gateway", module + "pkg/money"},
 		{"test modules stay in tests", "functions/x", "pgregory.net/rapid"},
+		{"only what is wired to a stream sends", "pkg/api", module + "pkg/queue"},
 		{"chance comes from outside", "pkg/store/ddb", "math/rand/v2"},
 	} {
 		i := slices.IndexFunc(rules, func(r rule) bool { return r.name == tt.rule })

@@ -31,6 +31,7 @@ type Conflict struct {
 	Seat   seatmap.SeatID
 	Reason Standing
 	Until  time.Time // for a held seat: when its hold ends at the latest
+	Own    HoldID    // the hold of who asks, when it is that one; another's is nobody's business
 }
 
 // Standing is whose a seat is, as told to others. The zero value is invalid.

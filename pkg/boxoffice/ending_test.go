@@ -308,3 +308,19 @@ func TestLaneDrains(t *testing.T) {
 	}
 	d.hold("eve", "k", "A-1", "B-6")
 }
+
+// TestLaneRunsToTheEnd: one wake-up closes the gates and drains what they kept,
+// for no other may come.
+func TestLaneRunsToTheEnd(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1", "A-2")
+	d.want(seatmap.Regular)
+	d.giveBack(h)
+	if err := d.RunLane(d.ctx(), matinee); err != nil {
+		t.Fatal(err)
+	}
+	d.wantFree("A-1", "A-2")
+	d.giveBack(d.hold("bob", "k", "A-1"))
+	d.wantFree("A-1") // and no gate keeps it
+	d.sound()
+}

@@ -298,3 +298,56 @@ func (s *raceMap) Claims(ctx context.Context, show catalog.ShowID, seats []boxof
 	once(&s.before)
 	return s.Store.Claims(ctx, show, seats)
 }
+
+// TestMapShowsNoEndedHold: a hold that ends after its claim was read has no seat.
+func TestMapShowsNoEndedHold(t *testing.T) {
+	d := newDesk(t)
+	d.wantMap("...... ...... ...... ......")
+	h := d.hold("ann", "k", "A-1", "B-1")
+	gets := 0
+	d.faults = func(op memstore.Op) memstore.Fault {
+		if op.Kind != memstore.OpBatchGet {
+			return memstore.NoFault
+		}
+		if gets++; gets == 2 { // the claims, then their holds
+			d.faults = nil
+			d.giveBack(h)
+		}
+		return memstore.NoFault
+	}
+	d.project("A-1")
+	d.wantMap("...... ...... ...... ......")
+}
+
+// TestProjectionIsNotLateNews: what was read before another projector saved is not
+// saved over what he saw after.
+func TestProjectionIsNotLateNews(t *testing.T) {
+	d := newDesk(t)
+	d.wantMap("...... ...... ...... ......")
+	h := d.hold("ann", "k", "A-1")
+	d.Office.Store = &lateNews{Store: d.store, after: func() {
+		d.giveBack(h)
+		other := d.office(d.store)
+		if err := other.Project(d.ctx(), matinee, []seatmap.SeatID{"A-1", "B-1"}); err != nil {
+			t.Error(err)
+		}
+		d.hold("bob", "k", "B-1")
+		if err := other.Project(d.ctx(), matinee, []seatmap.SeatID{"B-1"}); err != nil {
+			t.Error(err)
+		}
+	}}
+	d.project("A-1")
+	d.wantMap("...... h..... ...... ......")
+}
+
+// lateNews does something once, just after the truth was read.
+type lateNews struct {
+	boxoffice.Store
+	after func()
+}
+
+func (s *lateNews) HoldsByID(ctx context.Context, ids []booking.HoldID) (map[booking.HoldID]booking.Hold, error) {
+	holds, err := s.Store.HoldsByID(ctx, ids)
+	once(&s.after)
+	return holds, err
+}

@@ -39,6 +39,7 @@ type seenOwner struct {
 
 type seenHold struct {
 	state     booking.State
+	buyer     booking.Buyer
 	expiresAt time.Time
 }
 
@@ -129,11 +130,12 @@ func (m *memory) recall(id catalog.ShowID, seats []SeatKey) []booking.HoldID {
 	return ids
 }
 
-// sold reports the holds among some that are known for good.
-func (m *memory) sold(show catalog.ShowID, id booking.HoldID) bool {
+// sold finds a hold that is known for good: sold, and whose.
+func (m *memory) sold(show catalog.ShowID, id booking.HoldID) (booking.Hold, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.of(show).holds[id].state == booking.Sold
+	h := m.of(show).holds[id]
+	return booking.Hold{ID: id, Buyer: h.buyer, State: booking.Sold}, h.state == booking.Sold
 }
 
 // unsold are the holds among some that a read is needed for: those that were not
@@ -190,7 +192,7 @@ func (m *memory) saw(show catalog.ShowID, holds map[booking.HoldID]booking.Hold)
 	m.counts(s, func() {
 		for id, h := range holds {
 			if h.State.Live() {
-				s.holds[id] = seenHold{h.State, h.ExpiresAt}
+				s.holds[id] = seenHold{h.State, h.Buyer, h.ExpiresAt}
 			} else {
 				delete(s.holds, id)
 			}

@@ -316,3 +316,19 @@ func TestTicketsVerify(t *testing.T) {
 		t.Errorf("order %+v, %v", o, err)
 	}
 }
+
+// TestTicketsAreOfTheirOrder: the same seat sold again, after a refund, is another
+// ticket, so that the first one can be told from it at the door.
+func TestTicketsAreOfTheirOrder(t *testing.T) {
+	d := newDesk(t)
+	first := d.sellHold(d.hold("ann", "k", "A-1"))
+	was := d.orderNow(first.OrderID).Tickets[0]
+	if was.ID != ticket.IDFor(first.OrderID, "A-1") {
+		t.Errorf("ticket %s is not its order's", was.ID)
+	}
+	d.mustEnd(booking.Hold{ID: booking.HoldID(d.orderNow(first.OrderID).HoldID)}, booking.ByRefund)
+	again := d.orderNow(d.sellHold(d.hold("bob", "k", "A-1")).OrderID).Tickets[0]
+	if again.ID == was.ID || again.Code == was.Code {
+		t.Errorf("sold twice as ticket %s", again.ID)
+	}
+}

@@ -3,6 +3,7 @@ package boxoffice_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
@@ -155,4 +156,27 @@ func TestRefundThatTakesTime(t *testing.T) {
 	}
 	d.wantOneRefund(p)
 	d.wantOrder(p.OrderID, order.Refunded)
+}
+
+// TestMoneyAfterTheSale: who has a hold may pay until its end, also past the end of the
+// sale; money that comes later buys nothing any more.
+func TestMoneyAfterTheSale(t *testing.T) {
+	d := newDesk(t)
+	closes := d.hall.shows[matinee].SaleClosesAt
+	d.clock.set(closes.Add(-time.Minute))
+	in, late := d.hold("ann", "k", "A-1"), d.hold("bob", "k", "A-2")
+	d.clock.set(closes.Add(time.Minute))
+	paid, never := d.pay(in, "p"), d.pay(late, "p")
+	d.settle(d.bank.capture(paid.ID))
+	d.wantOrder(paid.OrderID, order.Paid)
+	d.overdue(late)
+	d.clock.advance(3 * time.Hour) // the show is over
+	d.settle(d.bank.capture(never.ID))
+	if o := d.orderNow(never.OrderID); o.Status == order.Paid || len(o.Tickets) != 0 {
+		t.Errorf("after the sale had closed, late money bought %+v", o)
+	}
+	d.appointments(never.ID, 2)
+	d.wantOneRefund(never)
+	d.wantOrder(never.OrderID, order.Refunded)
+	d.sound()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/store/memstore"
 )
 
 func TestHoldPayTicket(t *testing.T) {
@@ -269,4 +270,42 @@ func TestSingleGap(t *testing.T) {
 	if no := d.refusal(wish("cat", "k", "B-2", "B-3")); no.Reason != booking.ErrUnavailable {
 		t.Errorf("a taken seat is taken, gap or not: %v", no)
 	}
+}
+
+// TestRivalBetweenReadAndWrite: what others do after everything was read, and
+// before the transaction is judged, counts.
+func TestRivalBetweenReadAndWrite(t *testing.T) {
+	t.Run("the limit of ten", func(t *testing.T) {
+		d := newDesk(t)
+		d.hold("ann", "most", "A-1", "A-2", "A-3", "A-4", "A-5", "A-6", "B-1", "B-2", "B-3")
+		d.meanwhile(func() { d.hold("ann", "tenth", "B-4") })
+		if no := d.refusal(wish("ann", "eleventh", "B-5")); no.Reason != booking.ErrSeatLimit || no.Holding != 10 {
+			t.Errorf("refused with %v, holding %d", no.Reason, no.Holding)
+		}
+		d.wantAllowance("ann", 10)
+		d.sound()
+	})
+	t.Run("a hold that ends", func(t *testing.T) {
+		d := newDesk(t)
+		h := d.hold("bob", "k", "A-1")
+		d.faults = func(op memstore.Op) memstore.Fault {
+			if op.Kind == memstore.OpBatchGet { // whose seat it is, was told; what the hold is worth, is asked now
+				d.faults = nil
+				d.giveBack(h)
+			}
+			return memstore.NoFault
+		}
+		d.hold("ann", "k", "A-1")
+		d.sound()
+	})
+}
+
+// TestAllowanceOutlivesTheShow: what a buyer has is counted as long as a hold of
+// his can still give it back.
+func TestAllowanceOutlivesTheShow(t *testing.T) {
+	d := newDesk(t)
+	d.sell("ann", "A-1", "A-2")
+	d.clock.set(d.hall.shows[matinee].EndsAt.Add(7 * 24 * time.Hour))
+	d.db.Expire(d.clock.Now())
+	d.wantAllowance("ann", 2)
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
-	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
@@ -112,8 +111,8 @@ func (o *Office) confirm(ctx context.Context, c moneyCase, r payment.Report, now
 }
 
 // regrant is for late money: the overdue hold is ended like any other, and its
-// seats are sold anew if all of them are free then. While somebody waits for them
-// none is, so late money never overtakes the line.
+// seats are sold anew if all of them are free then and the show is still on sale.
+// While somebody waits for them none is, so late money never overtakes the line.
 func (o *Office) regrant(ctx context.Context, c moneyCase, r payment.Report, now time.Time) error {
 	if c.hold.State == booking.Held {
 		if _, err := o.End(ctx, c.hold.ID, booking.ByExpiry); err != nil && !errors.Is(err, booking.ErrAlreadyPaid) {
@@ -129,28 +128,26 @@ func (o *Office) regrant(ctx context.Context, c moneyCase, r payment.Report, now
 	if err != nil {
 		return err
 	}
+	show, err := o.Catalog.Show(ctx, sold.Show)
+	if err != nil {
+		return err
+	}
+	if err := booking.OnSale(show, now); errors.Is(err, booking.ErrSalesClosed) {
+		return o.beginRefund(ctx, c, r, now) // a provider may report money hours after the show
+	}
 	ord, err := o.paid(c, sold, now)
 	if err != nil {
 		return err
 	}
-	keep, err := o.keepUntil(ctx, sold.Show)
-	if err != nil {
-		return err
-	}
-	err = o.Store.Regrant(ctx, c.hold, sold, keep, c.captured(r, now), ord)
+	err = o.Store.Regrant(ctx, c.hold, sold, sale{show: show}.keepUntil(), c.captured(r, now), ord)
 	var t *Taken
 	if !errors.As(err, &t) {
 		return err
 	}
-	if _, err := o.conflicts(ctx, sale{show: catalog.Show{ID: sold.Show}}, sold.Seats, sight{claims: t.Claims}); err != nil {
+	if _, err := o.conflicts(ctx, sale{show: show}, sold, sight{claims: t.Claims}); err != nil {
 		return err // an overdue hold in the way was ended
 	}
 	return o.beginRefund(ctx, c, r, now)
-}
-
-func (o *Office) keepUntil(ctx context.Context, show catalog.ShowID) (time.Time, error) {
-	s, err := o.Catalog.Show(ctx, show)
-	return sale{show: s}.keepUntil(), err
 }
 
 // beginRefund promises the money back. The promise is in the table before the

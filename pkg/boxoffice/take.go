@@ -33,7 +33,7 @@ func (o *Office) take(ctx context.Context, s sale, chosen []int) (booking.Hold, 
 				return h.Owns(s.req)
 			}
 			if len(v.claims) > 0 {
-				return o.refuse(ctx, s, next.Seats, v)
+				return o.refuse(ctx, s, next, v)
 			}
 		}
 		err = o.Store.Hold(ctx, next, s.keepUntil())
@@ -75,7 +75,7 @@ func (o *Office) refused(ctx context.Context, s sale, wanted booking.Hold, t *Ta
 		return *v.mine, v.mine.Owns(s.req)
 	}
 	if len(v.claims) > 0 {
-		return booking.Hold{}, o.refuse(ctx, s, wanted.Seats, v)
+		return booking.Hold{}, o.refuse(ctx, s, wanted, v)
 	}
 	if t.Full {
 		return booking.Hold{}, o.refuseFull(ctx, s, t)
@@ -89,7 +89,7 @@ func (o *Office) refusedOrBusy(ctx context.Context, s sale, wanted booking.Hold,
 	o.memory.lost(s.show.ID, o.Clock())
 	v, err := o.glance(ctx, s, wanted.Seats)
 	if err == nil && v.mine == nil && len(v.claims) > 0 {
-		err = o.refuse(ctx, s, wanted.Seats, v)
+		err = o.refuse(ctx, s, wanted, v)
 	}
 	var no *booking.Refusal
 	if errors.As(err, &no) {
@@ -113,7 +113,7 @@ var errAgain = fault.New(fault.Stale, "", "boxoffice: what stood in the way is g
 
 // refuse says which of the wanted seats cannot be had, why, and what comes next.
 // The receipt of the request was looked for when the claims were read.
-func (o *Office) refuse(ctx context.Context, s sale, wanted []booking.Seat, v sight) error {
+func (o *Office) refuse(ctx context.Context, s sale, wanted booking.Hold, v sight) error {
 	conflicts, err := o.conflicts(ctx, s, wanted, v)
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (o *Office) refuse(ctx context.Context, s sale, wanted []booking.Seat, v si
 		unpaid := slices.ContainsFunc(conflicts, func(c booking.Conflict) bool {
 			return c.Reason == booking.StandingHeld || c.Reason == booking.StandingLine
 		})
-		if next, err = o.next(ctx, s, typesOf(wanted), unpaid); err != nil {
+		if next, err = o.next(ctx, s, typesOf(wanted.Seats), unpaid); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func (o *Office) refuse(ctx context.Context, s sale, wanted []booking.Seat, v si
 // conflicts names every wanted seat that is not free. If an owner turns out to
 // be overdue or ended, it is ended and errAgain says to try once more: nobody is
 // told "taken" of a seat that nobody holds.
-func (o *Office) conflicts(ctx context.Context, s sale, wanted []booking.Seat, v sight) ([]booking.Conflict, error) {
+func (o *Office) conflicts(ctx context.Context, s sale, wanted booking.Hold, v sight) ([]booking.Conflict, error) {
 	holds, err := o.behind(ctx, s, v)
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (o *Office) conflicts(ctx context.Context, s sale, wanted []booking.Seat, v
 	var cs []booking.Conflict
 	again := false
 	now := o.Clock()
-	for _, w := range wanted {
+	for _, w := range wanted.Seats {
 		owner, taken := ownerAmong(holds, v.claims, w.ID)
 		if !taken {
 			continue
@@ -161,6 +161,9 @@ func (o *Office) conflicts(ctx context.Context, s sale, wanted []booking.Seat, v
 			c.Reason = standing(h)
 			if h.State == booking.Held {
 				c.Until = h.ExpiresAt.Add(o.Policy.Grace)
+			}
+			if h.Buyer == wanted.Buyer {
+				c.Own = h.ID
 			}
 		}
 		cs = append(cs, c)
@@ -192,14 +195,15 @@ func (o *Office) behind(ctx context.Context, s sale, v sight) (map[booking.HoldI
 	var unread []booking.HoldID
 	for _, owner := range v.claims {
 		h, read := v.holds[owner.Hold]
+		known, sold := o.memory.sold(s.show.ID, owner.Hold)
 		switch {
 		case owner.Line():
 		case owner.House:
 			holds[owner.Hold] = booking.Hold{ID: owner.Hold, State: booking.Blocked}
 		case read:
 			holds[owner.Hold] = h
-		case o.memory.sold(s.show.ID, owner.Hold):
-			holds[owner.Hold] = booking.Hold{ID: owner.Hold, State: booking.Sold}
+		case sold:
+			holds[owner.Hold] = known
 		default:
 			holds[owner.Hold] = booking.Hold{}
 			unread = append(unread, owner.Hold)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -284,4 +285,38 @@ func timersInOrder(r *rig) {
 			r.t.Errorf("%d timers within %v, want %d", n, tt.upTo, tt.want)
 		}
 	}
+}
+
+// releaseLineRefused: a seat that is not the hold's own is not set aside.
+func releaseLineRefused(r *rig) {
+	h, other := r.hold("ann", "C-1"), r.hold("bob", "C-2")
+	for _, seat := range []string{"C-2", "C-3"} { // another's, and nobody's
+		e := r.ending(h, booking.ByOwner, evening, seatmap.Regular)
+		e.Line = append(slices.Clone(e.Line), seats(seat)...)
+		r.stale(r.Release(r.t.Context(), e, nil))
+	}
+	r.wantHold(h)
+	want := ownedBy(h)
+	want["C-2"] = boxoffice.Owner{Hold: other.ID}
+	r.wantClaims(want, "C-1", "C-2", "C-3")
+	if it := r.pool("C-1"); it != nil {
+		r.t.Errorf("in the pool: %v", it)
+	}
+}
+
+// timersOutlive: TTL is the last net, so it lies after whoever is prompt.
+func timersOutlive(r *rig) {
+	h := r.hold("ann", "C-1")
+	for k := range boxoffice.Shards {
+		it := r.item(store.Timers, fmt.Sprintf("EXP#%s#%d", r.show, k), fmt.Sprintf("%013d#%s", h.ExpiresAt.UnixMilli(), h.ID))
+		if it == nil {
+			continue
+		}
+		ttl, _ := it["ttl"].(int64)
+		if after := time.Unix(ttl, 0).Sub(h.ExpiresAt.Add(policy.Grace)); after <= 0 || after > time.Minute {
+			r.t.Errorf("the timer goes %v after the grace", after)
+		}
+		return
+	}
+	r.t.Error("no timer")
 }

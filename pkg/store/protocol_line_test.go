@@ -210,3 +210,28 @@ func nothingThere(r *rig) {
 	r.wantTimers()
 	r.wantClaims(nil, "C-1")
 }
+
+// postpone: of two readers one moves the deadline, and nobody moves one that has
+// been set anew.
+func postpone(r *rig) {
+	ctx := r.t.Context()
+	show := catalog.Show{ID: r.show, City: "c", MovieID: catalog.MovieID(r.show), EndsAt: keep}
+	m := r.chart(5)
+	later := m.Due.Add(time.Second)
+	r.stale(r.PostponeDue(ctx, r.show, m.Due, later)) // no map, no deadline
+	r.must(r.SaveSnapshot(ctx, show, m, 0, false))
+	r.must(r.PostponeDue(ctx, r.show, m.Due, later))
+	r.stale(r.PostponeDue(ctx, r.show, m.Due, later.Add(time.Second)))
+	got, err := r.FreshSnapshot(ctx, r.show)
+	r.must(err)
+	if !got.Due.Equal(later) || got.Version != m.Version {
+		r.t.Errorf("due %v of version %d, want %v of %d", got.Due, got.Version, later, m.Version)
+	}
+	r.must(r.PostponeDue(ctx, r.show, later, time.Time{}))
+	r.stale(r.PostponeDue(ctx, r.show, later, later))
+	got, err = r.FreshSnapshot(ctx, r.show)
+	r.must(err)
+	if !got.Due.IsZero() {
+		r.t.Errorf("due %v, want none", got.Due)
+	}
+}

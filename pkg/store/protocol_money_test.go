@@ -231,3 +231,22 @@ func answerPayment(r *rig) {
 	r.stale(r.NoteAnswer(ctx, other, b.pay.ID, "third body", keep))
 	answered(other, b.pay.ID, "other body")
 }
+
+// regrantOverItself: what late money bought once is not bought again, whatever
+// became of the seats and the order since.
+func regrantOverItself(r *rig) {
+	ctx := r.t.Context()
+	b, sold := r.late("C-1", "C-2")
+	p, o := r.sale(b, sold)
+	r.must(r.Regrant(ctx, b.hold, sold, keep, p, o))
+	e := r.ending(sold, booking.ByRefund, evening)
+	back, err := o.Next.Refund(p.Next.ID)
+	r.must(err)
+	r.must(r.Release(ctx, e, &boxoffice.OrderChange{Was: order.Paid, Next: back}))
+	p.Was, o.Was = p.Next, order.Refunded
+	p.Next.ProviderRef = "another"
+	r.stale(r.Regrant(ctx, b.hold, sold, keep, p, o))
+	r.wantHold(e.Hold)
+	r.wantClaims(nil, "C-1", "C-2")
+	r.wantAllowance("ann", 0)
+}

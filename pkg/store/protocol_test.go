@@ -61,12 +61,13 @@ func TestProtocol(t *testing.T) {
 		{"hold", hold}, {"hold twice", holdTwice}, {"hold what is taken", holdTaken}, {"hold beyond the allowance", holdFull},
 		{"hold refused leaves nothing", holdNothing}, {"block", block},
 		{"release by the owner", releaseOwner}, {"release by expiry", releaseExpiry}, {"release of a sold hold", releaseRefund},
-		{"release into the line", releaseLine}, {"release under a gate", releaseGate}, {"release refused", releaseRefused},
+		{"release into the line", releaseLine}, {"release under a gate", releaseGate}, {"release refused", releaseRefused}, {"release into the line refused", releaseLineRefused},
 		{"start a payment", startPayment}, {"confirm", confirm}, {"confirm refused", confirmRefused},
-		{"grant anew", regrant}, {"grant anew refused", regrantRefused},
+		{"grant anew", regrant}, {"grant anew refused", regrantRefused}, {"grant anew over itself", regrantOverItself},
 		{"change a payment", changePayment}, {"wake a payment", wakePayment}, {"answer with a payment", answerPayment},
 		{"gates", gates}, {"drain", drain}, {"drain refused", drainRefused},
-		{"snapshot", snapshot}, {"statuses", statuses}, {"timers in order", timersInOrder}, {"nothing there", nothingThere},
+		{"snapshot", snapshot}, {"postpone", postpone}, {"statuses", statuses},
+		{"timers in order", timersInOrder}, {"timers outlive the grace", timersOutlive}, {"nothing there", nothingThere},
 	}
 	for name, tables := range map[string]store.Tables{"memstore": memory(), "ddb": service} {
 		t.Run(name, func(t *testing.T) {

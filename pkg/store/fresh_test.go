@@ -1,0 +1,94 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/store"
+	"github.com/fairseat/fairseat/pkg/store/memstore"
+)
+
+// TestReadsSeeWhatWasAcknowledged: on a database whose eventually consistent reads
+// are a minute behind, every read that somebody decides by sees all, and only the
+// two that decide nothing lag.
+func TestReadsSeeWhatWasAcknowledged(t *testing.T) {
+	r := newRig(t, memstore.New(memstore.Options{Clock: func() time.Time { return evening }, Lag: time.Minute}))
+	ctx := t.Context()
+	r.want(seatmap.Premium)
+	b := r.pay(r.hold("ann", "C-1"))
+	aside := r.hold("bob", "P-1")
+	r.must(r.Release(ctx, r.ending(aside, booking.ByOwner, evening, seatmap.Premium), nil))
+	r.must(r.SaveSnapshot(ctx, catalog.Show{ID: r.show, City: "c", MovieID: catalog.MovieID(r.show), EndsAt: keep}, r.chart(1), 0, true))
+
+	for name, seen := range map[string]func() (bool, error){
+		"a hold":    func() (bool, error) { h, err := r.HoldByID(ctx, b.hold.ID); return h.Rev == 2, err },
+		"a payment": func() (bool, error) { p, err := r.PaymentByID(ctx, b.pay.ID); return p.ID == b.pay.ID, err },
+		"an order":  func() (bool, error) { o, err := r.OrderByID(ctx, b.ord.ID); return o.ID == b.ord.ID, err },
+		"an answer": func() (bool, error) { p, _, err := r.PaymentAnswered(ctx, b.pay.ID); return p.ID == b.pay.ID, err },
+		"holds": func() (bool, error) {
+			hs, err := r.HoldsByID(ctx, []booking.HoldID{b.hold.ID})
+			return hs[b.hold.ID].Rev == 2, err
+		},
+		"claims": func() (bool, error) {
+			c, err := r.Claims(ctx, r.show, []boxoffice.SeatKey{{Seat: "C-1", Block: "0"}})
+			return len(c) == 1, err
+		},
+		"a block":      func() (bool, error) { c, err := r.BlockClaims(ctx, r.show, "0"); return len(c) == 2, err },
+		"the gate":     func() (bool, error) { w, err := r.Wanted(ctx, r.show, b.hold.ID); return w.Has(seatmap.Premium), err },
+		"an allowance": func() (bool, error) { n, err := r.Allowance(ctx, r.show, "ann"); return n == 1, err },
+		"timers":       func() (bool, error) { return len(r.timers(time.Time{})) == 1, nil },
+		"the line": func() (bool, error) {
+			s, err := r.LineState(ctx, r.show)
+			return s.Version == 1 && len(s.Pool) == 1, err
+		},
+		"the fresh map": func() (bool, error) { m, err := r.FreshSnapshot(ctx, r.show); return m != nil, err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if ok, err := seen(); !ok || err != nil {
+				t.Errorf("does not show what was acknowledged: %v", err)
+			}
+		})
+	}
+	if m, err := r.Snapshot(ctx, r.show); m != nil || err != nil {
+		t.Errorf("the map that ten thousand read costs a consistent read: %v, %v", m, err)
+	}
+	if s, err := r.Statuses(ctx, "c", catalog.MovieID(r.show)); len(s) != 0 || err != nil {
+		t.Errorf("so do the statuses: %v, %v", s, err)
+	}
+}
+
+// TestReadsOfManyPages: a list is read to its end, also where it does not come at
+// once: the pool of a large house is more than a page.
+func TestReadsOfManyPages(t *testing.T) {
+	r := newRig(t, shortPages{memory()})
+	ctx := t.Context()
+	for i, b := range []booking.Buyer{"ann", "bob", "cat", "dan", "eve"} {
+		r.hold(b, string(rune('1'+i)))
+		aside := r.hold(b, "P-"+string(rune('1'+i)))
+		r.must(r.Release(ctx, r.ending(aside, booking.ByOwner, evening, seatmap.Premium), nil))
+	}
+	if claims, err := r.BlockClaims(ctx, r.show, "0"); err != nil || len(claims) != 10 {
+		t.Errorf("%d claims of a block (%v), want 10", len(claims), err)
+	}
+	if s, err := r.LineState(ctx, r.show); err != nil || len(s.Pool) != 5 {
+		t.Errorf("%d seats in the pool (%v), want 5", len(s.Pool), err)
+	}
+	if n := len(r.timers(time.Time{})); n != 5 {
+		t.Errorf("%d timers, want 5", n)
+	}
+}
+
+// shortPages gives two items at a time to who asks for all.
+type shortPages struct{ store.Tables }
+
+func (s shortPages) Query(ctx context.Context, q store.Query) ([]store.Item, string, error) {
+	if q.Limit == 0 {
+		q.Limit = 2
+	}
+	return s.Tables.Query(ctx, q)
+}
