@@ -82,6 +82,12 @@ validate: ## check template.yaml with the SAM CLI, installed into .tools/
 	@[ -x .tools/sam/bin/sam ] || { python3 -m venv .tools/sam && .tools/sam/bin/pip install -q aws-sam-cli==1.170.0; }
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint -t template.yaml --region eu-west-1
 
+# Sections of bench: sdk start postgres counts core; all if empty. QUICK=1 takes a
+# fifth of the samples.
+ONLY ?=
 .PHONY: bench
-bench: ## benchmarks of the pure core
-	@go test -run '^$$' -bench . -benchmem ./pkg/seatmap ./pkg/booking ./pkg/boxoffice
+bench: ## measure against floors: table, JSON and pictures in .build/bench; ONLY=sdk
+	@mkdir -p .build/bench/bin
+	@CGO_ENABLED=0 go build $(LEAN) -o .build/bench/bin/ ./functions/... ./infra/bench/start/...
+	@go build -o .build/bench/bin/bench ./infra/bench
+	@env -u AWS_CA_BUNDLE .build/bench/bin/bench -only '$(ONLY)' $(if $(QUICK),-quick)

@@ -5,17 +5,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/fairseat/fairseat/infra/bench/report"
 	"github.com/fairseat/fairseat/infra/bench/sdk"
+	"github.com/fairseat/fairseat/infra/bench/start"
 	"github.com/fairseat/fairseat/infra/bench/venue"
 )
 
@@ -36,6 +37,9 @@ func sections(out string, quick bool) []section {
 	return []section{
 		{"sdk", func(ctx context.Context) (*report.Report, error) {
 			return sdk.Run(ctx, sdk.Options{Place: place, Out: out, Pairs: few(30), Calls: 400, Sent: 300})
+		}},
+		{"start", func(ctx context.Context) (*report.Report, error) {
+			return start.Run(ctx, start.Options{Template: place.Template, Binaries: filepath.Join(out, "bin"), Starts: few(40)})
 		}},
 	}
 }
@@ -68,7 +72,7 @@ func run(ctx context.Context, only, out string, quick bool) error {
 			return fmt.Errorf("bench: there is no section %q", w)
 		}
 	}
-	var missed error
+	missed := 0
 	for _, s := range all {
 		if wanted != nil && !slices.Contains(wanted, s.name) {
 			continue
@@ -78,7 +82,13 @@ func run(ctx context.Context, only, out string, quick bool) error {
 		if err != nil {
 			return fmt.Errorf("bench: %s: %w", s.name, err)
 		}
-		missed = errors.Join(missed, r.Finish(os.Stdout, out))
+		if err := r.Finish(os.Stdout, out); err != nil && len(r.Failed) == 0 {
+			return fmt.Errorf("bench: %s: %w", s.name, err)
+		}
+		missed += len(r.Failed)
 	}
-	return missed
+	if missed > 0 {
+		return fmt.Errorf("bench: %d goals were missed", missed)
+	}
+	return nil
 }
