@@ -13,7 +13,9 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
+	"github.com/fairseat/fairseat/infra/bench/postgres"
 	"github.com/fairseat/fairseat/infra/bench/report"
 	"github.com/fairseat/fairseat/infra/bench/sdk"
 	"github.com/fairseat/fairseat/infra/bench/start"
@@ -25,6 +27,9 @@ type section struct {
 	name string
 	run  func(ctx context.Context) (*report.Report, error)
 }
+
+// seed of every schedule of wishes: a run is compared with an earlier one.
+const seed = 20261121
 
 func sections(out string, quick bool) []section {
 	place := venue.Place{Template: "template.yaml", Tools: ".tools"}
@@ -40,6 +45,9 @@ func sections(out string, quick bool) []section {
 		}},
 		{"start", func(ctx context.Context) (*report.Report, error) {
 			return start.Run(ctx, start.Options{Template: place.Template, Binaries: filepath.Join(out, "bin"), Starts: few(40)})
+		}},
+		{"postgres", func(ctx context.Context) (*report.Report, error) {
+			return postgres.Run(ctx, postgres.Options{Place: place, Rounds: few(5), Span: time.Duration(few(800)) * time.Millisecond, Seed: seed})
 		}},
 	}
 }

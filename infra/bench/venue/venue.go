@@ -50,12 +50,13 @@ func (h Hall) Seat(i int) seatmap.SeatID {
 	return seatmap.SeatID(fmt.Sprintf("%s-%d", label(i/h.Width), i%h.Width+1))
 }
 
-// label is A to Z, then AA to ZZ.
+// label counts A to Z, AA to ZZ, AAA and on, as columns of a spreadsheet do.
 func label(row int) string {
-	if row < 26 {
-		return string(rune('A' + row))
+	text := ""
+	for row++; row > 0; row = (row - 1) / 26 {
+		text = string(rune('A'+(row-1)%26)) + text
 	}
-	return string(rune('A'+row/26-1)) + string(rune('A'+row%26))
+	return text
 }
 
 func (h Hall) source() ([]byte, error) {

@@ -15,7 +15,7 @@ func TestVenueSells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hall := venue.Hall{Rows: 60, Width: 20}
+	hall := venue.Hall{Rows: 1000, Width: 20}
 	if err := v.Announce(t.Context(), hall, "show-1"); err != nil {
 		t.Fatal(err)
 	}
