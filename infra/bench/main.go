@@ -5,9 +5,11 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/fairseat/fairseat/infra/bench/counts"
 	"github.com/fairseat/fairseat/infra/bench/postgres"
 	"github.com/fairseat/fairseat/infra/bench/report"
 	"github.com/fairseat/fairseat/infra/bench/sdk"
@@ -26,6 +29,62 @@ import (
 type section struct {
 	name string
 	run  func(ctx context.Context) (*report.Report, error)
+}
+
+//go:embed prices.json
+var priceList []byte
+
+// tables are the computed part of infra/scale.md, and the figures under it.
+func tables(ctx context.Context) (string, []counts.Figure, error) {
+	figures, sizes, err := counts.Measure(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	prices, err := counts.ParsePrices(priceList)
+	if err != nil {
+		return "", nil, err
+	}
+	text, err := counts.Tables(figures, sizes, prices)
+	return text, figures, err
+}
+
+// count reports the figures and writes the tables into the document at path.
+func count(ctx context.Context, path string) (*report.Report, error) {
+	text, figures, err := tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	document, err := counts.Rewrite(string(old), text)
+	if err != nil {
+		return nil, err
+	}
+	r := counts.Report(figures)
+	r.Note("The dollars are in %s.", path)
+	return r, os.WriteFile(path, []byte(document), 0o644)
+}
+
+// core runs the benchmarks of the pure packages.
+func core(ctx context.Context) (*report.Report, error) {
+	out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem", "./pkg/seatmap", "./pkg/booking", "./pkg/boxoffice").CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("go test -bench: %w: %s", err, out)
+	}
+	r := report.New("core", "Benchmarks of the pure core")
+	t := report.Table{Title: "go test -bench", Header: []string{"benchmark", "times", "ns/op", "B/op", "allocs/op"}}
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Fields(line); strings.HasPrefix(line, "Benchmark") && len(f) >= 8 {
+			t.Rows = append(t.Rows, []string{f[0], f[1], f[2], f[4], f[6]})
+		}
+	}
+	if len(t.Rows) == 0 {
+		return nil, fmt.Errorf("no benchmark ran: %s", out)
+	}
+	r.Table(t)
+	return r, nil
 }
 
 // seed of every schedule of wishes: a run is compared with an earlier one.
@@ -49,6 +108,8 @@ func sections(out string, quick bool) []section {
 		{"postgres", func(ctx context.Context) (*report.Report, error) {
 			return postgres.Run(ctx, postgres.Options{Place: place, Rounds: few(5), Span: time.Duration(few(800)) * time.Millisecond, Seed: seed})
 		}},
+		{"counts", func(ctx context.Context) (*report.Report, error) { return count(ctx, "infra/scale.md") }},
+		{"core", core},
 	}
 }
 
