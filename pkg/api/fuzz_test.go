@@ -26,6 +26,9 @@ func FuzzParse(f *testing.F) {
 			if code := codeOf(err); code != "bad_request" {
 				t.Fatalf("%q: %s", body, code)
 			}
+			if r, ok := err.(*refusal); ok && json.Valid(body) && strings.Contains(r.detail, "not JSON") {
+				t.Fatalf("%q is JSON, and was refused as none", body)
+			}
 			return
 		}
 		var naive any

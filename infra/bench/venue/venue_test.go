@@ -34,3 +34,13 @@ func TestVenueSells(t *testing.T) {
 		}
 	}
 }
+
+// TestSeatsAreNamedByRows as columns of a spreadsheet are.
+func TestSeatsAreNamedByRows(t *testing.T) {
+	hall := venue.Hall{Rows: 1000, Width: 20}
+	for i, want := range map[int]string{0: "A-1", 19: "A-20", 25 * 20: "Z-1", 26 * 20: "AA-1", 52*20 - 1: "AZ-20", 702 * 20: "AAA-1"} {
+		if got := hall.Seat(i); string(got) != want {
+			t.Errorf("seat %d is %s, want %s", i, got, want)
+		}
+	}
+}
