@@ -82,6 +82,9 @@ validate: .tools/sam/bin/sam ## check template.yaml with the SAM CLI and cfn-lin
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint -t template.yaml --region eu-west-1
 	@.tools/sam/bin/cfn-lint -t template.yaml infra/deploy/account.yaml -r eu-west-1
 
+# Sections of bench: sdk start postgres counts core; all if empty. QUICK=1 takes a
+# fifth of the samples.
+ONLY ?=
 .PHONY: bench
 bench: ## benchmarks of the pure core
 	@go test -run '^$$' -bench . -benchmem ./pkg/seatmap ./pkg/booking ./pkg/boxoffice
@@ -133,3 +136,8 @@ kill: build ## kill functions and the whole cloud during purchases, and reckon; 
 .PHONY: mutants
 mutants: ## plant defects one by one; a test named for each must catch it (MUTANTS='-run T3' for some)
 	@env -u AWS_CA_BUNDLE go run ./infra/proof/mutants $(MUTANTS)
+bench: ## measure against floors: table, JSON and pictures in .build/bench; ONLY=sdk
+	@mkdir -p .build/bench/bin
+	@CGO_ENABLED=0 go build $(LEAN) -o .build/bench/bin/ ./functions/... ./infra/bench/start/...
+	@go build -o .build/bench/bin/bench ./infra/bench
+	@env -u AWS_CA_BUNDLE .build/bench/bin/bench -only '$(ONLY)' $(if $(QUICK),-quick)

@@ -5,9 +5,9 @@ import (
 	"github.com/fairseat/fairseat/pkg/api"
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/boot/front"
-	"github.com/fairseat/fairseat/pkg/boot/till"
+	"github.com/fairseat/fairseat/pkg/boot/pen"
 )
 
 func main() {
-	boot.Start(func(p *boot.Parts) any { return api.DescribeAPI(front.Open(), till.Keys(p)) })
+	boot.Start(func(p *boot.Parts) any { return api.DescribeAPI(front.Open(), pen.Keys(p)) })
 }

@@ -126,6 +126,9 @@ func isJSON(types []string) bool {
 	if len(types) != 1 {
 		return false
 	}
+	if types[0] == typeJSON {
+		return true // as nearly everybody writes it
+	}
 	typ, params, err := mime.ParseMediaType(types[0])
 	charset, given := params["charset"]
 	return err == nil && typ == "application/json" && (!given || strings.EqualFold(charset, "utf-8"))

@@ -15,8 +15,18 @@ const maxDepth = 8
 // map[string]value. Decoding into structs was rejected: it takes members whatever
 // their case, repeated ones, and null for anything.
 type value struct {
-	path string // where it is, for people: best.count, seats[3]
-	is   any
+	in string // the path of what it is in, or its own
+	at int    // 1 and more: which element of the list at in; 0: in is its own path
+	is any
+}
+
+// path is where the value is, for people: best.count, seats[3]. Only a refusal
+// asks for it.
+func (v value) path() string {
+	if v.at == 0 {
+		return v.in
+	}
+	return v.in + "[" + strconv.Itoa(v.at-1) + "]"
 }
 
 // parse reads one JSON value and refuses repeated members at any depth.
@@ -30,59 +40,126 @@ func parse(body []byte) (value, error) {
 	if !json.Valid(body) {
 		return value{}, bad("body: not JSON, or something follows it")
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	return parseValue(d, "", 0)
+	r := reader{rest: body}
+	return r.value(value{}, 0)
 }
 
-func parseValue(d *json.Decoder, path string, depth int) (value, error) {
+// reader walks JSON that json.Valid has taken, which leaves it nothing to refuse
+// but depth and repetition. The tokens of json.Decoder were rejected: each makes an
+// error value to find its end, which was most of what the edge allocated.
+type reader struct{ rest []byte }
+
+// next skips to what is not space and shows it.
+func (r *reader) next() byte {
+	r.rest = bytes.TrimLeft(r.rest, " \t\r\n")
+	return r.rest[0]
+}
+
+// take cuts n bytes off.
+func (r *reader) take(n int) []byte {
+	text := r.rest[:n]
+	r.rest = r.rest[n:]
+	return text
+}
+
+// value reads into v, which knows where it is.
+func (r *reader) value(v value, depth int) (value, error) {
 	if depth > maxDepth {
-		return value{}, bad(at(path) + "nested too deeply")
+		return value{}, bad(at(v.path()) + "nested too deeply")
 	}
-	t, err := d.Token()
+	var err error
+	switch r.next() {
+	case '{':
+		v.is, err = r.object(v, depth)
+	case '[':
+		v.is, err = r.list(v, depth)
+	case '"':
+		v.is, err = r.text()
+	case 't', 'f':
+		v.is = r.rest[0] == 't'
+		r.word()
+	case 'n':
+		r.word()
+	default:
+		v.is = json.Number(r.word())
+	}
 	if err != nil {
-		return value{}, bad("body: not JSON")
+		return value{}, err
 	}
-	switch t {
-	case json.Delim('{'):
-		return parseObject(d, path, depth)
-	case json.Delim('['):
-		return parseList(d, path, depth)
-	}
-	return value{path, t}, nil
+	return v, nil
 }
 
-func parseObject(d *json.Decoder, path string, depth int) (value, error) {
+// word is a literal or a number: up to what ends a value.
+func (r *reader) word() []byte {
+	n := bytes.IndexAny(r.rest, ",]} \t\r\n")
+	if n < 0 {
+		n = len(r.rest)
+	}
+	return r.take(n)
+}
+
+func (r *reader) text() (string, error) {
+	end := 1
+	for r.rest[end] != '"' {
+		if r.rest[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	quoted := r.take(end + 1)
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1:end]), nil
+	}
+	var s string
+	if err := json.Unmarshal(quoted, &s); err != nil {
+		return "", bad("body: not JSON")
+	}
+	return s, nil
+}
+
+func (r *reader) object(v value, depth int) (map[string]value, error) {
 	members := map[string]value{}
-	for d.More() {
-		t, err := d.Token()
-		name, ok := t.(string)
-		if err != nil || !ok {
-			return value{}, bad("body: not JSON")
+	path := v.path()
+	r.take(1)
+	for r.next() != '}' {
+		name, err := r.text()
+		if err != nil {
+			return nil, err
 		}
-		inner := member(path, name)
+		inner := value{in: member(path, name)}
 		if _, twice := members[name]; twice {
-			return value{}, bad(at(inner) + "member is there twice")
+			return nil, bad(at(inner.in) + "member is there twice")
 		}
-		if members[name], err = parseValue(d, inner, depth+1); err != nil {
-			return value{}, err
+		r.next()
+		r.take(1) // the colon
+		if members[name], err = r.value(inner, depth+1); err != nil {
+			return nil, err
+		}
+		if r.next() == ',' {
+			r.take(1)
+			r.next()
 		}
 	}
-	_, err := d.Token()
-	return value{path, members}, err
+	r.take(1)
+	return members, nil
 }
 
-func parseList(d *json.Decoder, path string, depth int) (value, error) {
+func (r *reader) list(v value, depth int) ([]value, error) {
 	var list []value
-	for d.More() {
-		v, err := parseValue(d, path+"["+strconv.Itoa(len(list))+"]", depth+1)
+	path := v.path()
+	r.take(1)
+	for r.next() != ']' {
+		inner, err := r.value(value{in: path, at: len(list) + 1}, depth+1)
 		if err != nil {
-			return value{}, err
+			return nil, err
 		}
-		list = append(list, v)
+		list = append(list, inner)
+		if r.next() == ',' {
+			r.take(1)
+		}
 	}
-	_, err := d.Token()
-	return value{path, list}, err
+	r.take(1)
+	return list, nil
 }
 
 // member is the path of a member. A strange name is quoted, a long one cut.
@@ -107,11 +184,11 @@ func at(path string) string {
 func (v value) object(known ...string) (map[string]value, error) {
 	members, ok := v.is.(map[string]value)
 	if !ok {
-		return nil, bad(at(v.path) + "must be an object")
+		return nil, bad(at(v.path()) + "must be an object")
 	}
 	for _, name := range sortedKeys(members) {
 		if !slices.Contains(known, name) {
-			return nil, bad(at(members[name].path) + "unknown member")
+			return nil, bad(at(members[name].path()) + "unknown member")
 		}
 	}
 	return members, nil
@@ -120,7 +197,7 @@ func (v value) object(known ...string) (map[string]value, error) {
 func (v value) text() (string, error) {
 	s, ok := v.is.(string)
 	if !ok {
-		return "", bad(at(v.path) + "must be a string")
+		return "", bad(at(v.path()) + "must be a string")
 	}
 	return s, nil
 }
@@ -128,7 +205,7 @@ func (v value) text() (string, error) {
 func (v value) texts() ([]string, error) {
 	list, ok := v.is.([]value)
 	if !ok {
-		return nil, bad(at(v.path) + "must be a list of strings")
+		return nil, bad(at(v.path()) + "must be a list of strings")
 	}
 	out := make([]string, 0, len(list))
 	for _, inner := range list {
@@ -146,7 +223,7 @@ func (v value) number() (int, error) {
 	n, ok := v.is.(json.Number)
 	i, err := strconv.Atoi(n.String())
 	if !ok || err != nil {
-		return 0, bad(at(v.path) + "must be a whole number")
+		return 0, bad(at(v.path()) + "must be a whole number")
 	}
 	return i, nil
 }

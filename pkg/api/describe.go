@@ -16,7 +16,7 @@ func OpenAPI() []byte { return openAPI }
 
 // DescribeAPI answers what needs no key: /health, /openapi.json and /ticket-keys,
 // the public keys that tickets verify with (RFC 7517).
-func DescribeAPI(e Edge, keys ticket.Keys) Handler {
+func DescribeAPI(e Edge, keys func() ticket.Keys) Handler {
 	return e.handle(map[string]operation{
 		opReadHealth: func(context.Context, *call) (reply, error) {
 			return ok(map[string]string{"status": "ok"}), nil
@@ -25,7 +25,7 @@ func DescribeAPI(e Edge, keys ticket.Keys) Handler {
 			return reply{status: 200, raw: openAPI, keep: keepMinute}, nil
 		},
 		opReadTicketKeys: func(context.Context, *call) (reply, error) {
-			set, err := json.Marshal(keys)
+			set, err := json.Marshal(keys())
 			return reply{status: 200, raw: set, typ: "application/jwk-set+json", keep: keepMinute}, err
 		},
 	})

@@ -15,6 +15,7 @@ import (
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		two, `{"best":{"count":2,"type":"regular"},"movie_id":"m"}`, `{"a":{"b":1,"b":2}}`, `[1,2.5e3,"\ud800",null,true]`, `{"":0}`, `{} x`, "\xff", `{"a":1}}`,
+		` { "a" : { "b" : 2 , "c":"regular"} } `, `{"a":"\u00e9\"\\","\ud83d\ude00":"\ud800"}`, `[[],{},[ ],{ },null,true,false,-1.5e3,0]`, "\t\"x\"\r\n", `[1 , 2 ]`,
 		strings.Repeat("[", 50) + strings.Repeat("]", 50),
 	} {
 		f.Add([]byte(s))
@@ -24,6 +25,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			if code := codeOf(err); code != "bad_request" {
 				t.Fatalf("%q: %s", body, code)
+			}
+			if r, ok := err.(*refusal); ok && json.Valid(body) && strings.Contains(r.detail, "not JSON") {
+				t.Fatalf("%q is JSON, and was refused as none", body)
 			}
 			return
 		}

@@ -84,7 +84,7 @@ func newWorld(t testing.TB) *world {
 		fnPayHold:         PayHold(b, w.office),
 		fnReadOrder:       ReadOrder(b, w.office),
 		fnReceiveCallback: ReceiveCallback(e, w.office),
-		fnDescribeAPI:     DescribeAPI(e, signer.Keys()),
+		fnDescribeAPI:     DescribeAPI(e, signer.Keys),
 		"":                RefuseRequest(e),
 	}
 	return w

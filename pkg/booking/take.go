@@ -3,7 +3,7 @@ package booking
 import (
 	"crypto/sha256"
 	"encoding/base32"
-	"strings"
+	"encoding/binary"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/catalog"
@@ -94,14 +94,18 @@ func IDFor(b Buyer, key string) HoldID { return HoldID("h_" + Digest(string(b), 
 // Digest names a thing after its parts: 26 characters, lower case, no two
 // different lists of parts alike.
 func Digest(parts ...string) string {
-	h := sha256.New()
+	var room [512]byte
+	text := room[:0]
 	for _, p := range parts {
-		n := len(p)
-		h.Write([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
-		h.Write([]byte(p))
+		text = binary.BigEndian.AppendUint32(text, uint32(len(p)))
+		text = append(text, p...)
 	}
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:16]))
+	sum := sha256.Sum256(text)
+	return digits.EncodeToString(sum[:16])
 }
+
+// digits are those of base32 (RFC 4648) in lower case.
+var digits = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // Request is a wish for named seats of a show.
 type Request struct {

@@ -54,7 +54,7 @@ const (
 )
 
 var (
-	letters = base32.StdEncoding.WithPadding(base32.NoPadding)
+	letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 	wire    = base64.RawURLEncoding.Strict()
 )
 
@@ -140,5 +140,5 @@ func sign(key, body []byte) []byte {
 }
 
 func buyer(body []byte) booking.Buyer {
-	return booking.Buyer("g_" + strings.ToLower(letters.EncodeToString(body[:idSize])))
+	return booking.Buyer("g_" + letters.EncodeToString(body[:idSize]))
 }

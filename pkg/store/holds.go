@@ -44,10 +44,13 @@ func (s *Store) Block(ctx context.Context, h booking.Hold) error {
 
 func claimWrites(h booking.Hold) []Write {
 	ws := make([]Write, 0, len(h.Seats)+6)
-	for _, seat := range h.Seats {
-		ws = append(ws, Write{
-			Key: claimKey(h.Show, seatKey(seat)), Put: Item{aOwner: claimOwner(h)}, Where: Absent{},
-		})
+	claim := Item{aOwner: claimOwner(h)} // the same for every seat: items go in by value
+	var block, pk string
+	for i, seat := range h.Seats {
+		if i == 0 || seat.Block != block {
+			block, pk = seat.Block, blockPK(h.Show, seat.Block)
+		}
+		ws = append(ws, Write{Key: Key{Claims, pk, string(seat.ID)}, Put: claim, Where: Absent{}})
 	}
 	return ws
 }

@@ -60,7 +60,7 @@ func shardOf(id booking.HoldID) int {
 }
 
 func timerPK(show catalog.ShowID, shard int) string {
-	return fmt.Sprintf("EXP#%s#%d", show, shard)
+	return "EXP#" + string(show) + "#" + strconv.Itoa(shard)
 }
 
 // timerSK sorts by time: milliseconds since 1970 in 13 digits, good until the year 2286.

@@ -82,10 +82,9 @@ func (r *row) fail(attr string) {
 }
 
 func holdItem(h booking.Hold) Item {
-	it := Item{
-		aState: h.State.String(), aRev: h.Rev, aShow: string(h.Show), aBuyer: string(h.Buyer),
-		aSeats: seatsValue(h.Seats), aHash: h.BodyHash, aMade: h.MadeAt.UnixMilli(),
-	}
+	it := make(Item, 14) // all that follow
+	it[aState], it[aRev], it[aShow], it[aBuyer] = h.State.String(), h.Rev, string(h.Show), string(h.Buyer)
+	it[aSeats], it[aHash], it[aMade] = seatsValue(h.Seats), h.BodyHash, h.MadeAt.UnixMilli()
 	if len(h.Seats) > 0 {
 		it[aCurrency] = h.Seats[0].Price.Currency
 	}

@@ -13,6 +13,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const keyIDSize = 4
@@ -31,8 +32,12 @@ func idOf(pub ed25519.PublicKey) KeyID {
 // ErrSecret is returned for a secret too short to make a key of.
 var ErrSecret = errors.New("ticket: secret has fewer than 16 bytes")
 
-// Signer issues tickets. It is safe for concurrent use.
-type Signer struct {
+// Signer issues tickets. It is safe for concurrent use. Its key is derived when it
+// is first asked for, which is a tenth of a cold start that most functions with a
+// signer never need.
+type Signer struct{ pair func() pair }
+
+type pair struct {
 	id  KeyID
 	key ed25519.PrivateKey
 }
@@ -47,23 +52,27 @@ func NewSigner(secret string) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ticket: derive key: %w", err)
 	}
-	key := ed25519.NewKeyFromSeed(seed)
-	return &Signer{id: idOf(key.Public().(ed25519.PublicKey)), key: key}, nil
+	return &Signer{sync.OnceValue(func() pair {
+		key := ed25519.NewKeyFromSeed(seed)
+		return pair{idOf(key.Public().(ed25519.PublicKey)), key}
+	})}, nil
 }
 
 // Keys holds the public half of the signer's key.
 func (s *Signer) Keys() Keys {
-	return Keys{s.id: s.key.Public().(ed25519.PublicKey)}
+	p := s.pair()
+	return Keys{p.id: p.key.Public().(ed25519.PublicKey)}
 }
 
 // Sign writes the code of t. Ed25519 is deterministic: the same ticket has the
 // same code. [ErrMalformed] when t cannot be written.
 func (s *Signer) Sign(t Ticket) (string, error) {
-	b, err := payload(s.id, t)
+	p := s.pair()
+	b, err := payload(p.id, t)
 	if err != nil {
 		return "", err
 	}
-	sig := ed25519.Sign(s.key, append([]byte(domain), b...))
+	sig := ed25519.Sign(p.key, append([]byte(domain), b...))
 	return prefix + letters.EncodeToString(append(b, sig...)), nil
 }
 

@@ -95,7 +95,7 @@ func TestVerifyRefuses(t *testing.T) {
 	_, foreign, _ := other.Issue("s1", "o1", "C-7")
 	forged := s.Keys()
 	for id := range forged {
-		forged[id] = other.key.Public().(ed25519.PublicKey)
+		forged[id] = other.pair().key.Public().(ed25519.PublicKey)
 	}
 	for _, c := range []struct {
 		name, code string
@@ -224,7 +224,7 @@ func TestParseKeysRefuses(t *testing.T) {
 func TestAddRefusesTwoKeysOfOneID(t *testing.T) {
 	keys := signer(t, secret).Keys()
 	for id := range keys {
-		pub := signer(t, "another secret for tests").key.Public().(ed25519.PublicKey)
+		pub := signer(t, "another secret for tests").pair().key.Public().(ed25519.PublicKey)
 		if err := keys.Add(Keys{id: pub}); !errors.Is(err, ErrKeys) {
 			t.Error(err)
 		}

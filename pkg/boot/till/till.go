@@ -8,17 +8,17 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/boot/desk"
+	"github.com/fairseat/fairseat/pkg/boot/pen"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/payment/sandbox"
-	"github.com/fairseat/fairseat/pkg/ticket"
 )
 
 // Office is the box office with its payment providers. The sandbox is one only
 // where SANDBOX_URL is set.
 func Office(p *boot.Parts) *boxoffice.Office {
 	o := desk.Office(p)
-	o.Tickets = Tickets(p)
+	o.Tickets = pen.Tickets(p)
 	providers := map[payment.Name]payment.Provider{}
 	if url := p.Env("SANDBOX_URL"); url != "" {
 		client := &http.Client{Timeout: 5 * time.Second}
@@ -32,33 +32,4 @@ func Office(p *boot.Parts) *boxoffice.Office {
 	base := p.Env("PUBLIC_URL")
 	o.NotifyURL = func(n payment.Name) string { return base + "/callbacks/" + string(n) }
 	return o
-}
-
-// Tickets signs tickets.
-func Tickets(p *boot.Parts) *ticket.Signer {
-	signs, _ := p.Secrets("TICKET_SECRET")
-	return signer(p, signs)
-}
-
-// Keys are what tickets verify with, those of retired secrets and of the next one
-// too, so that a door knows a key before and after it signs.
-func Keys(p *boot.Parts) ticket.Keys {
-	signs, retired := p.Secrets("TICKET_SECRET")
-	all := ticket.Keys{}
-	for _, secret := range append([]string{signs}, retired...) {
-		if s := signer(p, secret); s != nil {
-			if err := all.Add(s.Keys()); err != nil {
-				p.Fail(err)
-			}
-		}
-	}
-	return all
-}
-
-func signer(p *boot.Parts, secret string) *ticket.Signer {
-	s, err := ticket.NewSigner(secret)
-	if err != nil {
-		p.Fail(err)
-	}
-	return s
 }

@@ -19,7 +19,7 @@ import (
 // Store is the tables port over DynamoDB. It is safe for concurrent use.
 type Store struct {
 	client *dynamodb.Client
-	names  map[store.Table]string
+	names  map[store.Table]*string
 	jitter func(time.Duration) time.Duration
 	retry  aws.Retryer
 }
@@ -29,7 +29,10 @@ var _ store.Tables = (*Store)(nil)
 // New speaks to the deployed tables by their names. jitter picks a wait between
 // zero and its argument; two logical tables must not share a deployed one.
 func New(client *dynamodb.Client, names map[store.Table]string, jitter func(time.Duration) time.Duration) *Store {
-	s := &Store{client: client, names: names, jitter: jitter}
+	s := &Store{client: client, names: make(map[store.Table]*string, len(names)), jitter: jitter}
+	for t, name := range names {
+		s.names[t] = &name
+	}
 	s.retry = retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 3
 		o.Backoff = retry.BackoffDelayerFunc(func(n int, _ error) (time.Duration, error) {
@@ -44,10 +47,10 @@ func (s *Store) backoff(n int) time.Duration {
 	return s.jitter(50 * time.Millisecond << min(n, 4))
 }
 
-func (s *Store) table(t store.Table) (string, error) {
-	name, ok := s.names[t]
-	if !ok {
-		return "", fmt.Errorf("no table is deployed for %q", t)
+func (s *Store) table(t store.Table) (*string, error) {
+	name := s.names[t]
+	if name == nil {
+		return nil, fmt.Errorf("no table is deployed for %q", t)
 	}
 	return name, nil
 }
@@ -80,10 +83,11 @@ func (s *Store) transaction(writes []store.Write, token string) (*dynamodb.Trans
 	if token != "" {
 		in.ClientRequestToken = &token
 	}
+	values := slab{chunk: 16 + 3*len(writes)}
 	for i, w := range writes {
 		name, err := s.table(w.Key.Table)
 		if err == nil {
-			in.TransactItems[i], err = render(w, name)
+			in.TransactItems[i], err = values.render(w, name)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("write %d: %w", i, err)

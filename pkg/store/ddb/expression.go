@@ -3,7 +3,6 @@ package ddb
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -22,6 +21,7 @@ const nothing = "-"
 type expression struct {
 	names  map[string]string
 	values attributes
+	slab   *slab
 	err    error // the first
 }
 
@@ -39,28 +39,48 @@ func (e *expression) name(attr string) string {
 	if e.names == nil {
 		e.names = map[string]string{}
 	}
-	p := "#" + strconv.Itoa(len(e.names))
+	p := mark("#", nameMarks[:], len(e.names))
 	e.names[p] = attr
 	return p
 }
 
+// Placeholders that most expressions do with, made once.
+var nameMarks, valueMarks = marks("#"), marks(":")
+
+func marks(sign string) (m [8]string) {
+	for i := range m {
+		m[i] = sign + strconv.Itoa(i)
+	}
+	return m
+}
+
+func mark(sign string, made []string, i int) string {
+	if i < len(made) {
+		return made[i]
+	}
+	return sign + strconv.Itoa(i)
+}
+
 func (e *expression) value(v any) string {
-	av, err := encode(v)
+	av, err := e.slab.encode(v)
 	if err != nil {
 		e.fail(err)
 	}
 	if e.values == nil {
 		e.values = attributes{}
 	}
-	p := ":" + strconv.Itoa(len(e.values))
+	p := mark(":", valueMarks[:], len(e.values))
 	e.values[p] = av
 	return p
 }
 
 // where answers nil for no condition.
 func (e *expression) where(c store.Cond) *string {
-	if c == nil {
+	switch c {
+	case nil:
 		return nil
+	case store.Absent{}:
+		return &absent // the condition of every claim; pk is no reserved word
 	}
 	s := e.cond(c)
 	return &s
@@ -162,39 +182,40 @@ func (e *expression) change(u *clauses, c store.Change) {
 	}
 }
 
+var absent = "attribute_not_exists(pk)"
+
 const allOld = types.ReturnValuesOnConditionCheckFailureAllOld
 
 // render is one write of a transaction in the service's terms.
-func render(w store.Write, table string) (types.TransactWriteItem, error) {
+func (s *slab) render(w store.Write, table *string) (types.TransactWriteItem, error) {
 	var out types.TransactWriteItem
 	if n := kinds(w); n != 1 {
 		return out, fmt.Errorf("%d of put, update, delete and check, not one", n)
 	}
-	key, err := renderKey(w.Key)
-	if err != nil {
+	if err := checkKey(w.Key); err != nil {
 		return out, err
 	}
-	e := &expression{}
+	e := expression{slab: s}
 	switch {
 	case w.Put != nil:
-		it, err := encodeItem(w.Put, w.Key)
+		it, err := s.item(w.Put, w.Key)
 		if err != nil {
 			return out, err
 		}
-		out.Put = &types.Put{TableName: &table, Item: it, ConditionExpression: e.where(w.Where), ReturnValuesOnConditionCheckFailure: allOld}
+		out.Put = &types.Put{TableName: table, Item: it, ConditionExpression: e.where(w.Where), ReturnValuesOnConditionCheckFailure: allOld}
 		out.Put.ExpressionAttributeNames, out.Put.ExpressionAttributeValues = e.names, e.values
 	case w.Delete:
-		out.Delete = &types.Delete{TableName: &table, Key: key, ConditionExpression: e.where(w.Where), ReturnValuesOnConditionCheckFailure: allOld}
+		out.Delete = &types.Delete{TableName: table, Key: s.key(w.Key), ConditionExpression: e.where(w.Where), ReturnValuesOnConditionCheckFailure: allOld}
 		out.Delete.ExpressionAttributeNames, out.Delete.ExpressionAttributeValues = e.names, e.values
 	case w.Check && w.Where == nil:
 		return out, errors.New("a check without a condition")
 	case w.Check:
-		out.ConditionCheck = &types.ConditionCheck{TableName: &table, Key: key, ConditionExpression: e.where(w.Where), ReturnValuesOnConditionCheckFailure: allOld}
+		out.ConditionCheck = &types.ConditionCheck{TableName: table, Key: s.key(w.Key), ConditionExpression: e.where(w.Where), ReturnValuesOnConditionCheckFailure: allOld}
 		out.ConditionCheck.ExpressionAttributeNames, out.ConditionCheck.ExpressionAttributeValues = e.names, e.values
 	case len(w.Update) == 0:
 		return out, errors.New("an update without changes")
 	default:
-		out.Update = &types.Update{TableName: &table, Key: key, ConditionExpression: e.where(w.Where), UpdateExpression: e.update(w.Update), ReturnValuesOnConditionCheckFailure: allOld}
+		out.Update = &types.Update{TableName: table, Key: s.key(w.Key), ConditionExpression: e.where(w.Where), UpdateExpression: e.update(w.Update), ReturnValuesOnConditionCheckFailure: allOld}
 		out.Update.ExpressionAttributeNames, out.Update.ExpressionAttributeValues = e.names, e.values
 	}
 	return out, e.err
@@ -202,7 +223,7 @@ func render(w store.Write, table string) (types.TransactWriteItem, error) {
 
 func kinds(w store.Write) int {
 	n := 0
-	for _, is := range []bool{w.Put != nil, w.Update != nil, w.Delete, w.Check} {
+	for _, is := range [...]bool{w.Put != nil, w.Update != nil, w.Delete, w.Check} {
 		if is {
 			n++
 		}
@@ -210,12 +231,20 @@ func kinds(w store.Write) int {
 	return n
 }
 
-func renderKey(k store.Key) (attributes, error) {
-	if slices.ContainsFunc([]string{k.PK, k.SK}, func(s string) bool { return s == "" || !utf8.ValidString(s) }) {
-		return nil, fmt.Errorf("key %q", []string{k.PK, k.SK})
+func checkKey(k store.Key) error {
+	if k.PK == "" || k.SK == "" || !utf8.ValidString(k.PK) || !utf8.ValidString(k.SK) {
+		return fmt.Errorf("key %q", []string{k.PK, k.SK})
 	}
-	return attributes{
-		"pk": &types.AttributeValueMemberS{Value: k.PK},
-		"sk": &types.AttributeValueMemberS{Value: k.SK},
-	}, nil
+	return nil
+}
+
+func (s *slab) key(k store.Key) attributes {
+	return attributes{"pk": s.text(k.PK), "sk": s.text(k.SK)}
+}
+
+func renderKey(k store.Key) (attributes, error) {
+	if err := checkKey(k); err != nil {
+		return nil, err
+	}
+	return new(slab).key(k), nil
 }

@@ -29,7 +29,7 @@ func (s *Store) Get(ctx context.Context, key store.Key, consistent bool) (store.
 	if err != nil {
 		return nil, fmt.Errorf("ddb: get: %w", err)
 	}
-	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &name, Key: k, ConsistentRead: &consistent}, s.gently)
+	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: name, Key: k, ConsistentRead: &consistent}, s.gently)
 	if err != nil {
 		return nil, fmt.Errorf("ddb: get %v: %w", key, classifyRead(err, 1))
 	}
@@ -60,10 +60,10 @@ func (s *Store) batch(ctx context.Context, keys []store.Key, consistent bool, it
 		if err != nil {
 			return err
 		}
-		logical[name] = key.Table
-		ka := ask[name]
+		logical[*name] = key.Table
+		ka := ask[*name]
 		ka.ConsistentRead, ka.Keys = &consistent, append(ka.Keys, k)
-		ask[name] = ka
+		ask[*name] = ka
 	}
 	for round := range batchRounds {
 		if round > 0 {
@@ -112,7 +112,7 @@ func (s *Store) TransactGet(ctx context.Context, keys []store.Key) ([]store.Item
 		if err != nil {
 			return nil, fmt.Errorf("ddb: transact get: %w", err)
 		}
-		in.TransactItems[i].Get = &types.Get{TableName: &name, Key: k}
+		in.TransactItems[i].Get = &types.Get{TableName: name, Key: k}
 	}
 	out, err := s.client.TransactGetItems(ctx, in, s.gently)
 	if err != nil {
@@ -182,11 +182,11 @@ func (s *Store) query(q store.Query) (*dynamodb.QueryInput, error) {
 	if err := checkQuery(q); err != nil {
 		return nil, err
 	}
-	e := &expression{}
+	e := &expression{slab: new(slab)}
 	where := e.within(q)
 	forward := !q.Descending
 	in := &dynamodb.QueryInput{
-		TableName: &name, ConsistentRead: &q.Consistent, ScanIndexForward: &forward,
+		TableName: name, ConsistentRead: &q.Consistent, ScanIndexForward: &forward,
 		KeyConditionExpression: &where, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 	}
 	if sk := startOf(q); sk != "" {
@@ -238,10 +238,10 @@ func startOf(q store.Query) string {
 }
 
 // place is where a key lives.
-func (s *Store) place(key store.Key) (string, attributes, error) {
+func (s *Store) place(key store.Key) (*string, attributes, error) {
 	name, err := s.table(key.Table)
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	k, err := renderKey(key)
 	return name, k, err

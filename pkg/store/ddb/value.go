@@ -16,27 +16,53 @@ type attributes = map[string]types.AttributeValue
 
 var errUTF8 = errors.New("a string that is not UTF-8") // the wire would replace its bytes in silence
 
-func encodeItem(it store.Item, key store.Key) (attributes, error) {
-	m, err := encodeMap(it)
+// slab hands out values from chunks of its own: a transaction of ten seats has
+// seventy, and one by one they were most of what it allocated. Its zero value is
+// ready for a few.
+type slab struct {
+	chunk   int
+	texts   []types.AttributeValueMemberS
+	numbers []types.AttributeValueMemberN
+}
+
+const smallChunk = 4
+
+func (s *slab) text(v string) *types.AttributeValueMemberS {
+	if len(s.texts) == cap(s.texts) {
+		s.texts = make([]types.AttributeValueMemberS, 0, max(s.chunk, smallChunk))
+	}
+	s.texts = append(s.texts, types.AttributeValueMemberS{Value: v})
+	return &s.texts[len(s.texts)-1]
+}
+
+func (s *slab) number(v int64) *types.AttributeValueMemberN {
+	if len(s.numbers) == cap(s.numbers) {
+		s.numbers = make([]types.AttributeValueMemberN, 0, max(s.chunk/4, smallChunk))
+	}
+	s.numbers = append(s.numbers, types.AttributeValueMemberN{Value: strconv.FormatInt(v, 10)})
+	return &s.numbers[len(s.numbers)-1]
+}
+
+func (s *slab) item(it store.Item, key store.Key) (attributes, error) {
+	m, err := s.encodeMap(it)
 	if err != nil {
 		return nil, err
 	}
-	m["pk"] = &types.AttributeValueMemberS{Value: key.PK}
-	m["sk"] = &types.AttributeValueMemberS{Value: key.SK}
+	m["pk"], m["sk"] = s.text(key.PK), s.text(key.SK)
 	return m, nil
 }
 
 // encodeMap leaves empty sets out: the service has none.
-func encodeMap(in map[string]any) (attributes, error) {
+func (s *slab) encodeMap(in map[string]any) (attributes, error) {
 	m := make(attributes, len(in)+2)
 	for name, v := range in {
-		if s, ok := v.(store.Set); ok && len(s) == 0 {
+		if set, ok := v.(store.Set); ok && len(set) == 0 {
 			continue
 		}
 		if !utf8.ValidString(name) {
 			return nil, errUTF8
 		}
-		av, err := encode(v)
+		av, err := s.encode(v)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -45,15 +71,15 @@ func encodeMap(in map[string]any) (attributes, error) {
 	return m, nil
 }
 
-func encode(v any) (types.AttributeValue, error) {
+func (s *slab) encode(v any) (types.AttributeValue, error) {
 	switch v := v.(type) {
 	case string:
 		if !utf8.ValidString(v) {
 			return nil, errUTF8
 		}
-		return &types.AttributeValueMemberS{Value: v}, nil
+		return s.text(v), nil
 	case int64:
-		return &types.AttributeValueMemberN{Value: strconv.FormatInt(v, 10)}, nil
+		return s.number(v), nil
 	case bool:
 		return &types.AttributeValueMemberBOOL{Value: v}, nil
 	case []byte:
@@ -61,12 +87,12 @@ func encode(v any) (types.AttributeValue, error) {
 	case store.Set:
 		return encodeSet(v)
 	case []any:
-		return encodeList(v)
+		return s.encodeList(v)
 	case store.Item:
-		m, err := encodeMap(v)
+		m, err := s.encodeMap(v)
 		return &types.AttributeValueMemberM{Value: m}, err
 	case map[string]any:
-		m, err := encodeMap(v)
+		m, err := s.encodeMap(v)
 		return &types.AttributeValueMemberM{Value: m}, err
 	}
 	return nil, fmt.Errorf("a value of type %T", v)
@@ -84,10 +110,10 @@ func encodeSet(s store.Set) (types.AttributeValue, error) {
 	return nil, errUTF8
 }
 
-func encodeList(l []any) (types.AttributeValue, error) {
+func (s *slab) encodeList(l []any) (types.AttributeValue, error) {
 	out := make([]types.AttributeValue, len(l))
 	for i, x := range l {
-		av, err := encode(x)
+		av, err := s.encode(x)
 		if err != nil {
 			return nil, fmt.Errorf("[%d]: %w", i, err)
 		}

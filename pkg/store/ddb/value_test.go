@@ -72,7 +72,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		back, err := encodeMap(it)
+		back, err := new(slab).encodeMap(it)
 		if err != nil {
 			return // not UTF-8, or a set that is no set
 		}

@@ -1,4 +1,4 @@
-package till_test
+package pen_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/boot/front"
-	"github.com/fairseat/fairseat/pkg/boot/till"
+	"github.com/fairseat/fairseat/pkg/boot/pen"
 	"github.com/fairseat/fairseat/pkg/ticket"
 )
 
@@ -27,20 +27,20 @@ var phases = []string{before, before + "," + after, after + "," + before, after}
 // the phases beside it publish.
 func TestTicketsOutliveARotation(t *testing.T) {
 	for i, signs := range phases {
-		_, code, err := till.Tickets(parts(signs)).Issue("show", "order", "A-1")
+		_, code, err := pen.Tickets(parts(signs)).Issue("show", "order", "A-1")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for j, publishes := range phases {
-			_, err := ticket.Verify(till.Keys(parts(publishes)), code)
+			_, err := ticket.Verify(pen.Keys(parts(publishes))(), code)
 			if near := j >= i-1 && j <= i+1; near && err != nil {
 				t.Errorf("signed in phase %d, verified in phase %d: %v", i, j, err)
 			}
 		}
 	}
-	if _, code, _ := till.Tickets(parts(before)).Issue("show", "order", "A-1"); code == "" {
+	if _, code, _ := pen.Tickets(parts(before)).Issue("show", "order", "A-1"); code == "" {
 		t.Error("no ticket")
-	} else if _, err := ticket.Verify(till.Keys(parts(after)), code); err == nil {
+	} else if _, err := ticket.Verify(pen.Keys(parts(after))(), code); err == nil {
 		t.Error("a secret that is gone still verifies")
 	}
 }
