@@ -116,3 +116,7 @@ deploy: build .tools/sam/bin/sam ## deploy a stage on AWS by a canary: STAGE=tes
 .PHONY: deploy-account
 deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Gateway write access logs
 	@.tools/sam/bin/sam deploy -t infra/deploy/account.yaml --stack-name fairseat-account --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset
+
+.PHONY: explore
+explore: ## explore every interleaving of small shows; FULL=1 all of them, MUTANTS=1 the planted bugs
+	@go run ./infra/proof/explore $(if $(MUTANTS),-mutants) $(if $(FULL),-full)
