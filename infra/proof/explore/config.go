@@ -167,3 +167,19 @@ func configs() []config {
 	})
 	return all
 }
+
+// conformConfigs are small enough that the rows of all their states are compared.
+func conformConfigs() []config {
+	c := config{
+		Name: "rows", Seats: 3, Type: [4]uint8{reg, reg, prem}, Cap: 2, Length: 2, Grace: 1, Offer: 1, OfferGrace: 1, TMax: 3,
+		Attempts: []attempt{{Buyer: 0, Held: 0b101}, {Buyer: 1, Wants: []uint8{0b010}}},
+		Waiters:  []waiter{{Buyer: 2, Party: 1, Types: reg}},
+		Late:     true, Refunds: true, Owners: true, Leaves: true,
+	}
+	h := c
+	h.Name, h.House = "rows-house", 0b100
+	h.Attempts = []attempt{{Buyer: 0, Held: 0b001}, {Buyer: 1, Wants: []uint8{0b010}}}
+	h.Waiters = []waiter{{Buyer: 2, Party: 1, Types: prem}}
+	h.Late, h.Refunds = false, false
+	return []config{c, h}
+}

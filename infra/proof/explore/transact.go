@@ -128,6 +128,9 @@ func (w *world) grantAnew(t *tables, h int, was row, seats uint8) bool {
 		return false
 	}
 	t.claim(h, seats)
+	if c.Mut == regrantLine {
+		t.unpool(seats)
+	}
 	t.Hold[h], t.Rev[h] = booking.Sold, 1
 	t.Cap[b] += uint8(count(seats))
 	return true
@@ -147,7 +150,15 @@ func (t *tables) allFree(seats uint8) bool {
 func (t *tables) claim(h int, seats uint8) {
 	for x := range t.Claim {
 		if has(seats, x) {
-			t.Claim[x], t.Pool[x] = uint8(1+h), poolNone
+			t.Claim[x] = uint8(1 + h)
+		}
+	}
+}
+
+func (t *tables) unpool(seats uint8) {
+	for x := range t.Pool {
+		if has(seats, x) {
+			t.Pool[x] = poolNone
 		}
 	}
 }

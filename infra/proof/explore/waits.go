@@ -91,6 +91,7 @@ func (w *world) accept(s *state, i int, seats uint8) (ok bool, bad string) {
 	}
 	c.end(s, i, line.Accepted)
 	s.claim(h, seats)
+	s.unpool(seats)
 	s.Hold[h], s.Seats[h], s.Exp[h], s.Rev[h] = booking.Held, seats, s.Now+c.Length, 1
 	s.Made |= 1 << h
 	s.Cap[b] += uint8(count(seats))
