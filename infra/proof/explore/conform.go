@@ -35,9 +35,11 @@ func (s *scribe) tries(r rows) (all []try) {
 				}
 			}
 		}
-		all = append(all, s.tryConfirm(h, r)...)
 		all = append(all, s.tryRelease(h, r)...)
-		all = append(all, s.tryRegrant(h, r)...)
+		if !s.c.isHouse(h) {
+			all = append(all, s.tryConfirm(h, r)...)
+			all = append(all, s.tryRegrant(h, r)...)
+		}
 	}
 	for wanted := range uint8(4) {
 		all = append(all, s.tryGates(wanted, r))

@@ -99,6 +99,9 @@ func (w *world) walkUp(s *state, h int, seats uint8) (ok bool, bad string) {
 func (m *moves) money(h int) {
 	s, c := m.s, m.c
 	n := *s
+	if c.isHouse(h) {
+		return
+	}
 	if ok, bad := m.pay(&n, h); ok {
 		m.out(n, bad, "hold %d is paid", h)
 	}

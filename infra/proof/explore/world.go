@@ -163,7 +163,7 @@ func (w *world) hold(h int, r row) booking.Hold {
 		price, _ := w.show.PriceOf(s.Type)
 		hold.Seats = append(hold.Seats, booking.Seat{ID: s.ID, Type: s.Type, Block: w.layout.Block(s.Block).Name, Price: price})
 	}
-	if r.State != booking.Blocked {
+	if !w.c.isHouse(h) && r.State != booking.Blocked {
 		hold.ExpiresAt = at(r.Exp)
 		hold.PaymentID, hold.OrderID = payID(h), orderID(h)
 	}
