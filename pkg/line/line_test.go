@@ -264,6 +264,17 @@ func TestBounded(t *testing.T) {
 	}
 }
 
+// TestStrict: nobody passes, whatever number of passes stands beside the rule.
+func TestStrict(t *testing.T) {
+	l := hall(t)
+	p := bounded(5)
+	p.Rule = line.Strict
+	s := line.State{Layout: l, Wanted: types(reg), Waiters: []line.Waiter{who(1, line.Waiting, 3, reg), who(2, line.Waiting, 1, reg)}, Pool: pool(t, l, "A-3", "")}
+	if plan, err := line.Step(s, p, noon); err != nil || !plan.Idle() {
+		t.Errorf("%s, %v", brief(plan), err)
+	}
+}
+
 // TestDeadline: an offer never passes the closing of the line.
 func TestDeadline(t *testing.T) {
 	l := hall(t)
@@ -293,6 +304,12 @@ func TestChoiceAtOnce(t *testing.T) {
 		Waiters: []line.Waiter{who(1, line.Waiting, 2, reg), who(2, line.Entering, 1, prem, reg)},
 	}
 	p, err := line.Step(s, policy, noon)
+	ahead := offered(t, l, 1, noon, "C-6")
+	ahead.Types = types(prem)
+	s.Waiters = append(s.Waiters, ahead)
+	if q, err := line.Step(s, policy, noon); err != nil || !slices.Equal(q.Aside.Waiter.Offer.Choice, types(prem)) {
+		t.Errorf("who is offered collects nothing more: %s, %v", brief(q), err)
+	}
 	if want := "set aside w2 offered C-5=w2 dry [regular]"; err != nil || brief(p) != want || !slices.Equal(p.Aside.Waiter.Offer.Choice, types(prem)) {
 		t.Errorf("%s, choice %v, %v; want %s of premium alone", brief(p), p.Aside.Waiter.Offer.Choice, err, want)
 	}

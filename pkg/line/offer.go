@@ -99,12 +99,8 @@ func fit(l *seatmap.Layout, there map[int]bool, open map[seatmap.SeatType]int, p
 func choose(l *seatmap.Layout, free func(i int) bool, party int, types []seatmap.SeatType) ([]int, bool) {
 	ordinary := without(types, []seatmap.SeatType{seatmap.Wheelchair, seatmap.Companion})
 	if len(ordinary) > 0 {
-		want := seatmap.Want{Count: party}
-		if len(ordinary) == 1 {
-			want.Type = ordinary[0]
-		}
 		of := func(i int) bool { return free(i) && slices.Contains(ordinary, l.At(i).Type) }
-		if seats, ok := seatmap.Best(l, of, want); ok {
+		if seats, ok := seatmap.Best(l, of, seatmap.Want{Count: party}); ok {
 			return seats, true
 		}
 	}
