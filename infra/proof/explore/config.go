@@ -46,7 +46,7 @@ type config struct {
 	Late, Refunds     bool  // money after the end; refunds
 	Leaves, Owners    bool  // waiters leave; owners give holds back
 	Timers            bool
-	Whole             bool // small enough to be explored whole in the short run
+	Calm              bool // with one lane run at a time it is small enough for the short run, whole
 	Mut               mutant
 	MaxStates         int
 	Until             time.Time
@@ -90,7 +90,7 @@ func (c *config) rule() (line.Rule, int) {
 	return line.Strict, 0
 }
 
-// configs are the shows explored. The first seven are named as in the results.
+// configs are the shows explored.
 func configs() []config {
 	base := config{Cap: 10, Length: 2, Grace: 1, Offer: 1, OfferGrace: 1, TMax: 4, Zombies: true}
 	var all []config
@@ -105,12 +105,14 @@ func configs() []config {
 		c.Attempts = []attempt{{Buyer: 0, Held: 0b0001}, {Buyer: 1, Wants: []uint8{0b0010, 0b0110}}}
 		c.Waiters = []waiter{{Buyer: 2, Party: 2, Types: reg | prem}, {Buyer: 3, Party: 2, Types: reg}}
 		c.Leaves, c.Owners = true, true
+		c.Calm = true
 	})
 	add("mixed", "two types, the strict rule across them, a walk-up beside", func(c *config) {
 		c.Seats, c.Type = 4, [4]uint8{reg, reg, prem, prem}
 		c.Attempts = []attempt{{Buyer: 0, Held: 0b0101}, {Buyer: 1, Held: 0b0010}, {Buyer: 2, Wants: []uint8{0b1000}}}
 		c.Waiters = []waiter{{Buyer: 3, Party: 2, Types: reg}, {Buyer: 4, Party: 1, Types: reg | prem}}
 		c.TMax = 3
+		c.Calm = true
 	})
 	add("money", "sold, late money, refund, re-grant, an allowance of two, timers and TTL", func(c *config) {
 		c.Seats, c.Type = 3, [4]uint8{reg, reg, reg}
@@ -130,6 +132,7 @@ func configs() []config {
 		c.Attempts = []attempt{{Buyer: 0, Held: 0b011}, {Buyer: 1, Wants: []uint8{0b100, 0b001}}}
 		c.Waiters = []waiter{{Buyer: 2, Party: 2, Types: reg}, {Buyer: 3, Party: 1, Types: reg}}
 		c.Owners, c.Leaves = true, true
+		c.Calm = true
 	})
 	add("types", "two types, three waiters, four seats", func(c *config) {
 		c.Seats, c.Type = 4, [4]uint8{reg, reg, prem, prem}
@@ -143,6 +146,7 @@ func configs() []config {
 		c.Attempts = []attempt{{Buyer: 0, Held: 0b11}, {Buyer: 1, Wants: []uint8{0b01}}}
 		c.Waiters = []waiter{{Buyer: 2, Party: 1, Types: reg}, {Buyer: 3, Party: 2, Types: reg}, {Buyer: 4, Party: 1, Types: reg}}
 		c.TMax = 8
+		c.Calm = true
 	})
 	add("bounded", "one later party may pass a head that does not fit", func(c *config) {
 		c.Seats, c.Type = 3, [4]uint8{reg, reg, prem}
@@ -163,8 +167,26 @@ func configs() []config {
 		c.Attempts = []attempt{{Buyer: 0, Held: 0b01}, {Buyer: 1, Wants: []uint8{0b10}}}
 		c.Waiters = []waiter{{Buyer: 2, Party: 1, Types: reg}, {Buyer: 3, Party: 2, Types: reg}}
 		c.TMax = 3
-		c.Whole = true
 	})
+	return all
+}
+
+// calm is the same show with one lane run at a time.
+func (c config) calm() config {
+	c.Name += "-calm"
+	c.Zombies = false
+	return c
+}
+
+// runs are what is explored: in the short run all configurations a good way, and
+// whole what can be; in the full one all, and all calm.
+func runs(full bool) (all []config) {
+	for _, c := range configs() {
+		if c.Zombies && (full || c.Calm) {
+			all = append(all, c.calm())
+		}
+		all = append(all, c)
+	}
 	return all
 }
 

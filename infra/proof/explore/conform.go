@@ -325,7 +325,7 @@ func (s *scribe) compare(ctx context.Context, tries []try, now rows, n *conforma
 		applies := t.explored(&want)
 		err := t.shipped(ctx, db)
 		if applied, known := judge(err); !known || applied != applies {
-			return fmt.Errorf("%s: explored applies %v, shipped answers %w", t.name, applies, err)
+			return fmt.Errorf("%s: explored applies: %v, shipped: %v (%v)", t.name, applies, applied, err)
 		}
 		if !applies {
 			continue

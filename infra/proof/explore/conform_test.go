@@ -7,7 +7,7 @@ import "testing"
 func TestConformance(t *testing.T) {
 	for _, c := range conformConfigs() {
 		t.Run(c.Name, func(t *testing.T) {
-			n, err := conform(t.Context(), &c, 40)
+			n, err := conform(t.Context(), &c, 6)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -51,6 +51,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -67,7 +68,6 @@ type options struct {
 	mutant  string
 	max     int
 	tmax    int
-	calm    bool
 	full    bool
 	verbose bool
 	minutes float64
@@ -81,9 +81,8 @@ func run() error {
 	states := flag.Int("states", 150, "compare the rows of so many states of a configuration")
 	flag.StringVar(&o.config, "config", "", "one configuration; all without it")
 	flag.StringVar(&o.mutant, "mutant", "", "explore with this planted bug")
-	flag.IntVar(&o.max, "max", 0, "stop after so many states; 0: 4 million, or with -full 40 million")
+	flag.IntVar(&o.max, "max", 0, "stop after so many states; 0: 3 million, or with -full 40 million")
 	flag.IntVar(&o.tmax, "tmax", 0, "let the clock run to this instead of the configuration's own")
-	flag.BoolVar(&o.calm, "calm", false, "one lane run at a time")
 	flag.BoolVar(&o.full, "full", false, "as far as six gigabytes reach")
 	flag.BoolVar(&o.verbose, "v", false, "print how often each state of a waiter was seen")
 	flag.Float64Var(&o.minutes, "minutes", 0, "stop each configuration after so long and say how far it came")
@@ -123,16 +122,13 @@ func compareAll(states int) error {
 func (o options) apply(c *config) {
 	c.MaxStates = o.max
 	if o.max == 0 {
-		c.MaxStates = 4_000_000
+		c.MaxStates = map[bool]int{false: 3_000_000, true: 7_000_000}[!c.Zombies]
 		if o.full {
 			c.MaxStates = 40_000_000
 		}
 	}
 	if o.tmax > 0 {
 		c.TMax = uint8(o.tmax)
-	}
-	if o.calm {
-		c.Zombies = false
 	}
 	if o.minutes > 0 {
 		c.Until = time.Now().Add(time.Duration(o.minutes * float64(time.Minute)))
@@ -146,7 +142,7 @@ func (o options) apply(c *config) {
 
 func exploreAll(o options) error {
 	violated := 0
-	for _, c := range configs() {
+	for _, c := range runs(o.full || o.config != "") {
 		if o.config != "" && o.config != c.Name {
 			continue
 		}
@@ -156,6 +152,7 @@ func exploreAll(o options) error {
 			return err
 		}
 		r := w.explore(nil)
+		runtime.GC()
 		fmt.Printf("%-10s states %9d  edges %10d  steps %2d  whole %-5v  settles within %2d  %6s  %4.0f k edges/s  %s\n",
 			c.Name, r.States, r.Edges, r.Depth, r.Whole, r.Worst, r.Took.Round(100*time.Millisecond), float64(r.Edges)/r.Took.Seconds()/1000, c.What)
 		if o.verbose {
