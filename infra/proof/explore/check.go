@@ -120,10 +120,13 @@ type net uint8
 
 const (
 	byLooking net = iota // timers, TTL and streams are dead; somebody looks
-	byTTL                // nobody looks; the timer items' TTL and the lane's messages work
+	byTTL                // nobody looks; the timer items' TTL and the lane work
+	byMessage            // the same, and the lane runs only when a message or an offer's deadline wakes it
 )
 
-func (n net) String() string { return [...]string{"somebody looks", "TTL alone"}[n] }
+func (n net) String() string {
+	return [...]string{"somebody looks", "TTL alone", "TTL and messages alone"}[n]
+}
 
 // settleTime is the most that anything takes to come to rest, in units.
 const settleTime = 60
@@ -144,14 +147,14 @@ func (w *world) settles(s state, n net) (string, int) {
 	began := s.Now
 	for s.Now < began+settleTime {
 		moved := w.settleHolds(&s, n)
-		bad, laneMoved := w.settleLane(&s)
+		bad, laneMoved := w.settleLane(&s, n)
 		if bad != "" {
 			return bad, 0
 		}
 		if moved || laneMoved {
 			continue
 		}
-		if !c.open(&s) {
+		if !c.open(&s) && (n != byMessage || s.Ring == 0) {
 			return c.atRest(&s), int(s.Now - began)
 		}
 		s.Now++
@@ -163,7 +166,7 @@ func (w *world) settleHolds(s *state, n net) (moved bool) {
 	c := w.c
 	for h := range c.holds() {
 		due := w.overdue(s.row(h), s.Now)
-		if n == byTTL {
+		if n != byLooking {
 			if has(s.Timer, h) && due {
 				s.Timer &^= 1 << h
 				s.Pend |= 1 << h
@@ -184,9 +187,23 @@ func (w *world) settleHolds(s *state, n net) (moved bool) {
 }
 
 // settleLane runs the lane until nothing is left to do.
-func (w *world) settleLane(s *state) (bad string, moved bool) {
+func (w *world) settleLane(s *state, n net) (bad string, moved bool) {
+	names := uint8(1)<<len(w.c.Waiters) - 1
+	if n == byMessage {
+		for i := range w.c.Waiters {
+			if has(s.Ring, i) && w.c.due(s, i) {
+				s.Ring &^= 1 << i
+				s.Wake |= wakeAny
+			}
+		}
+		if s.Wake == 0 {
+			return "", false
+		}
+		names = s.Wake &^ wakeAny
+		s.Wake = 0
+	}
 	for range 100 {
-		p, err := w.calm(s)
+		p, err := w.calm(s, names)
 		if err != nil {
 			return err.Error(), false
 		}
@@ -213,16 +230,21 @@ func (w *world) settleLane(s *state) (bad string, moved bool) {
 	return "liveness: the lane never comes to rest", false
 }
 
-// calm is the one plan of a run that reads s now, by the right clock, in whose
-// message all who ask are named.
-func (w *world) calm(s *state) (plan, error) {
+// due: the deadline and grace of an offer are over. Of one that has ended they are
+// at some time; any will do.
+func (c *config) due(s *state, i int) bool {
+	return s.W[i] != line.Offered || s.Now >= s.Dead[i]+c.OfferGrace
+}
+
+// calm is the one plan of a run that reads s now, by the right clock.
+func (w *world) calm(s *state, names uint8) (plan, error) {
 	c := w.c
 	if c.Mut == gateForgets {
 		if p, ok := c.forgetful(s); ok {
 			return p, nil
 		}
 	}
-	k := w.read(s, 1<<len(c.Waiters)-1, 0)
+	k := w.read(s, names, 0)
 	k.patient = true
 	return w.decideFrom(s, k, c)
 }

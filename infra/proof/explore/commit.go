@@ -26,6 +26,9 @@ func (w *world) commit(s *state, k int) (ok bool, bad string) {
 	if !ok {
 		return false, ""
 	}
+	if w.c.Mut == wakeAck {
+		s.Wake = 0
+	}
 	for o := range s.Lane {
 		if s.Lane[o].P.Act != 0 {
 			s.Lane[o].Stale = true
@@ -124,7 +127,7 @@ func (c *config) setAside(s *state, p plan, i int) (ok bool, bad string) {
 		}
 	}
 	if p.Dead != 0 {
-		s.W[i], s.Dead[i], s.Choice[i] = line.Offered, p.Dead, p.Choice
+		c.offered(s, p, i)
 		return true, bad
 	}
 	s.W[i], s.Dry = line.Waiting, p.Dry
@@ -168,8 +171,15 @@ func (c *config) makeOffer(s *state, p plan, i int) (ok bool, bad string) {
 			s.Pool[x] = uint8(2 + i)
 		}
 	}
-	s.W[i], s.Dead[i], s.Choice[i] = line.Offered, p.Dead, p.Choice
+	c.offered(s, p, i)
 	return true, bad
+}
+
+func (c *config) offered(s *state, p plan, i int) {
+	s.W[i], s.Dead[i], s.Choice[i] = line.Offered, p.Dead, p.Choice
+	if c.Wakes && c.Mut != wakeOffer {
+		s.Ring |= 1 << i
+	}
 }
 
 // end closes a place in line; seats proposed to it are nobody's again.

@@ -46,6 +46,7 @@ type config struct {
 	Late, Refunds     bool  // money after the end; refunds
 	Leaves, Owners    bool  // waiters leave; owners give holds back
 	Timers            bool
+	Wakes             bool // messages to the lane are told apart; it must do without anybody who looks
 	Calm              bool // with one lane run at a time it is small enough for the short run, whole
 	Mut               mutant
 	MaxStates         int
@@ -160,6 +161,13 @@ func configs() []config {
 		c.Attempts = []attempt{{Buyer: 0, Held: 0b0011}, {Buyer: 1, Held: 0b1000}, {Buyer: 4, Wants: []uint8{0b0100}}}
 		c.Waiters = []waiter{{Buyer: 2, Party: 3, Types: reg | prem}, {Buyer: 3, Party: 1, Types: reg}}
 		c.TMax, c.Owners = 3, true
+		c.Zombies = false
+	})
+	add("wakes", "messages alone wake the lane; whoever looks in his own request may die", func(c *config) {
+		c.Seats, c.Type = 2, [4]uint8{reg, reg}
+		c.Attempts = []attempt{{Buyer: 0, Held: 0b01}, {Buyer: 1, Held: 0b10}}
+		c.Waiters = []waiter{{Buyer: 2, Party: 1, Types: reg}, {Buyer: 3, Party: 2, Types: reg}}
+		c.TMax, c.Wakes, c.Timers, c.Owners, c.Leaves = 3, true, true, true, true
 		c.Zombies = false
 	})
 	add("small", "one type, two seats, two waiters: whole in seconds", func(c *config) {

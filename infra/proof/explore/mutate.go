@@ -31,6 +31,12 @@ const (
 	regrantLine           // late money takes its seats back from the line
 	regrantAlways         // late money takes its seats back whoever has them
 	offerNoTimer          // the lane does not look at offers again when nudged
+	wakeJoin              // asking to join sends no message
+	wakePool              // a hold that ends into the pool wakes nobody
+	wakeSold              // a sale wakes nobody
+	wakeAnswer            // accepting, declining and leaving wake nobody
+	wakeOffer             // an offer's deadline wakes nobody
+	wakeAck               // a message to the lane is acknowledged after the first commit
 	mutants
 )
 
@@ -38,6 +44,14 @@ var mutantNames = [...]string{
 	"none", "noFence", "ackEarly", "scanBeforeGate", "noRedo", "relNoGate", "takeoverNoGate", "refundNoGate",
 	"houseNoGate", "headGate", "gateForgets", "dryKept", "acceptLate", "acceptSteal", "freeChoice", "lapseNoID", "firstFit",
 	"noGrace", "confirmLate", "capLeak", "capNoCond", "ttlOnHold", "dropEarly", "regrantLine", "regrantAlways", "offerNoTimer",
+	"wakeJoin", "wakePool", "wakeSold", "wakeAnswer", "wakeOffer", "wakeAck",
+}
+
+// wake is a message to the lane, unless its sender is the one that was planted.
+func (s *state) wake(c *config, which uint8, unless mutant) {
+	if c.Wakes && c.Mut != unless {
+		s.Wake |= which
+	}
 }
 
 func (m mutant) String() string { return mutantNames[m] }

@@ -136,6 +136,7 @@ func (w *world) pay(s *state, h int) (ok bool, bad string) {
 		bad = "HoldLifetime: confirmed after expiresAt + grace"
 	}
 	s.Money[h] = moneyTickets
+	s.wake(w.c, wakeAny, wakeSold)
 	s.Pend &^= 1 << h
 	return true, bad
 }
@@ -152,6 +153,7 @@ func (w *world) late(s *state, h int) (ok bool, bad string) {
 		bad = "HoldLifetime: an overdue hold was sold in place"
 	}
 	s.Money[h] = moneyTickets
+	s.wake(w.c, wakeAny, wakeSold)
 	s.Pend &^= 1 << h
 	return true, bad
 }
@@ -214,6 +216,9 @@ func (w *world) let(s *state, h int, cause booking.Cause, gate, skew uint8) (ok 
 		s.Hold[h] = 0
 	}
 	s.Pend &^= 1 << h
+	if e.Line != 0 {
+		s.wake(w.c, wakeAny, wakePool)
+	}
 	return true, bad
 }
 
@@ -238,6 +243,7 @@ func (m *moves) waiters(waits uint8) {
 		if s.W[i] == 0 {
 			n := *s
 			n.W[i], n.BeforeW[i] = line.Asked, waits
+			n.wake(c, 1<<i, wakeJoin)
 			m.out(n, "", "waiter %d asks to join", i)
 			continue
 		}
@@ -256,8 +262,17 @@ func (m *moves) waiters(waits uint8) {
 			if to := m.leavesAs(s, i, decline); to != 0 && (decline || c.Leaves && s.W[i] != line.Offered) {
 				n := *s
 				c.end(&n, i, to)
+				n.wake(c, wakeAny, wakeAnswer)
 				m.out(n, "", "waiter %d ends its place: %s", i, to)
 			}
+		}
+	}
+	for i := range c.Waiters {
+		if has(s.Ring, i) && c.due(s, i) {
+			n := *s
+			n.Ring &^= 1 << i
+			n.Wake |= wakeAny
+			m.out(n, "", "the timer of waiter %d's offer goes off", i)
 		}
 	}
 	if c.Mut == lapseNoID {
@@ -280,8 +295,20 @@ func (m *moves) wrongLapse() {
 	}
 }
 
+// nothingToDo: a run that was woken by all messages there are finds the line at
+// rest; only then does it delete them.
+func (m *moves) nothingToDo() bool {
+	p, err := m.decide(m.s, m.s.Wake&^wakeAny, 0)
+	return err == nil && p.Act == line.Idle
+}
+
 func (m *moves) lane() {
 	s, c := m.s, m.c
+	if s.Wake != 0 && m.nothingToDo() {
+		n := *s
+		n.Wake = 0
+		m.out(n, "", "messages find nothing to do")
+	}
 	for k := range s.Lane {
 		other := s.Lane[1-k].P.Act != 0
 		if s.Lane[k].P.Act == 0 {

@@ -142,6 +142,9 @@ func (x *search) check(s *state, i int32) {
 	if x.c.Timers {
 		nets = append(nets, byTTL)
 	}
+	if x.c.Wakes {
+		nets = append(nets, byMessage)
+	}
 	for _, n := range nets {
 		bad, took := x.settles(r, n)
 		if bad != "" {

@@ -80,9 +80,14 @@ type state struct {
 	Passed  [maxWaiters]uint8
 	BeforeW [maxWaiters]uint8
 	Lane    [2]worker
+	Wake    uint8 // messages to the lane: a bit a waiter's join, wakeAny for all else
+	Ring    uint8 // offers whose timer has not gone off yet, whatever became of them
 	Todo    uint8 // only with ackEarly planted
 	Skip    uint8 // only with noRedo planted
 }
+
+// wakeAny is any message to the lane that names nobody.
+const wakeAny = 1 << 7
 
 const (
 	moneyNone = iota

@@ -96,6 +96,7 @@ func (w *world) accept(s *state, i int, seats uint8) (ok bool, bad string) {
 	s.Made |= 1 << h
 	s.Cap[b] += uint8(count(seats))
 	s.Timer |= 1 << h
+	s.wake(c, wakeAny, wakeAnswer)
 	return true, bad
 }
 
