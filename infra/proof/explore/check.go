@@ -23,6 +23,9 @@ func (c *config) broken(s *state) string {
 	if bad := c.brokenHolds(s); bad != "" {
 		return bad
 	}
+	if bad := c.brokenPlaces(s); bad != "" {
+		return bad
+	}
 	return c.brokenLine(s)
 }
 
@@ -63,6 +66,28 @@ func (c *config) brokenHolds(s *state) string {
 		if k := s.Claim[x]; k != free && k != lineClaim && !owned[x] {
 			return "NoLostSeat: a claim of a hold that is not live"
 		}
+	}
+	return ""
+}
+
+// brokenPlaces: a buyer has one live waiter at most, and the place says which.
+func (c *config) brokenPlaces(s *state) string {
+	if c.CoolDown == 0 {
+		return ""
+	}
+	var live [maxWaiters]uint8
+	for i := range c.Waiters {
+		if s.W[i] == 0 || s.W[i].Ended() {
+			continue
+		}
+		p := c.place(i)
+		if live[p] != 0 {
+			return "OneEffect: two places in line for one buyer"
+		}
+		live[p] = uint8(1 + i)
+	}
+	if live != s.Live {
+		return "WaiterNeverLost: the place and its waiter differ"
 	}
 	return ""
 }

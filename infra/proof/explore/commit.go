@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/line"
 )
@@ -184,6 +185,12 @@ func (c *config) offered(s *state, p plan, i int) {
 
 // end closes a place in line; seats proposed to it are nobody's again.
 func (c *config) end(s *state, i int, to line.WaiterState) {
+	if p := c.place(i); c.CoolDown > 0 && c.Mut != placeKept && s.Live[p] == uint8(1+i) {
+		refused := s.W[i] == line.Offered && to != line.Accepted
+		cool := line.Policy{CoolDown: time.Duration(c.CoolDown) * unit}
+		place := line.Place{Live: waiterID(i), Lapses: int(s.Lapses[p]), CoolUntil: at(s.Cool[p])}.Close(refused, cool, at(s.Now))
+		s.Live[p], s.Lapses[p], s.Cool[p] = 0, uint8(place.Lapses), units(place.CoolUntil)
+	}
 	s.W[i] = to
 	for x := range s.Pool {
 		if s.Pool[x] == uint8(2+i) {

@@ -46,8 +46,9 @@ type config struct {
 	Late, Refunds     bool  // money after the end; refunds
 	Leaves, Owners    bool  // waiters leave; owners give holds back
 	Timers            bool
-	Wakes             bool // messages to the lane are told apart; it must do without anybody who looks
-	Calm              bool // with one lane run at a time it is small enough for the short run, whole
+	CoolDown          uint8 // with it, a buyer's places are told apart; 0 without
+	Wakes             bool  // messages to the lane are told apart; it must do without anybody who looks
+	Calm              bool  // with one lane run at a time it is small enough for the short run, whole
 	Mut               mutant
 	MaxStates         int
 	Until             time.Time
@@ -77,6 +78,16 @@ func (c *config) buyer(h int) uint8 {
 		return c.Attempts[h].Buyer
 	}
 	return c.Waiters[h-len(c.Attempts)].Buyer
+}
+
+// place of a waiter's buyer: its first waiter stands for it.
+func (c *config) place(i int) int {
+	for j, w := range c.Waiters {
+		if w.Buyer == c.Waiters[i].Buyer {
+			return j
+		}
+	}
+	return i
 }
 
 func (c *config) isHouse(h int) bool { return h == c.houseHold() }
@@ -161,6 +172,13 @@ func configs() []config {
 		c.Attempts = []attempt{{Buyer: 0, Held: 0b0011}, {Buyer: 1, Held: 0b1000}, {Buyer: 4, Wants: []uint8{0b0100}}}
 		c.Waiters = []waiter{{Buyer: 2, Party: 3, Types: reg | prem}, {Buyer: 3, Party: 1, Types: reg}}
 		c.TMax, c.Owners = 3, true
+		c.Zombies = false
+	})
+	add("again", "one buyer joins again and again: one place at a time, and a cool-down", func(c *config) {
+		c.Seats, c.Type = 1, [4]uint8{reg}
+		c.Attempts = []attempt{{Buyer: 0, Held: 0b1}}
+		c.Waiters = []waiter{{Buyer: 2, Party: 1, Types: reg}, {Buyer: 2, Party: 1, Types: reg}, {Buyer: 2, Party: 1, Types: reg}}
+		c.TMax, c.CoolDown, c.Owners, c.Leaves = 6, 2, true, true
 		c.Zombies = false
 	})
 	add("wakes", "messages alone wake the lane; whoever looks in his own request may die", func(c *config) {

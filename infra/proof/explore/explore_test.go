@@ -67,7 +67,8 @@ func TestPlanted(t *testing.T) {
 		{ackEarly, "free", "NoGap"}, {scanBeforeGate, "free", "NoGap"}, {noRedo, "free", "liveness"}, {takeoverNoGate, "free", "liveness"},
 		{refundNoGate, "money", "NoGap"}, {noGrace, "free", "HoldLifetime: taken"}, {confirmLate, "free", "HoldLifetime: confirmed"},
 		{capLeak, "free", "TenAtMost: the allowance"}, {capNoCond, "money", "TenAtMost: over"}, {ttlOnHold, "free", "OneEffect"},
-		{dropEarly, "money", "NoLostSeat"}, {regrantAlways, "money", "HoldLifetime: an overdue"}, {offerNoTimer, "free", "liveness"},
+		{placeNoCond, "again", "OneEffect: two"}, {placeKept, "again", "WaiterNeverLost: the place"}, {wakeJoin, "wakes", "liveness"},
+		{wakePool, "wakes", "liveness"}, {wakeOffer, "wakes", "liveness"}, {wakeAck, "wakes", "liveness"}, {dropEarly, "money", "NoLostSeat"}, {regrantAlways, "money", "HoldLifetime: an overdue"}, {offerNoTimer, "free", "liveness"},
 	} {
 		t.Run(tt.m.String(), func(t *testing.T) {
 			c := find(t, tt.config)

@@ -37,6 +37,9 @@ const (
 	wakeAnswer            // accepting, declining and leaving wake nobody
 	wakeOffer             // an offer's deadline wakes nobody
 	wakeAck               // a message to the lane is acknowledged after the first commit
+	placeNoCond           // asking to join does not look at the place again
+	placeKept             // an end does not close the place
+	coolForgotten         // nobody looks at the cool-down
 	mutants
 )
 
@@ -44,7 +47,7 @@ var mutantNames = [...]string{
 	"none", "noFence", "ackEarly", "scanBeforeGate", "noRedo", "relNoGate", "takeoverNoGate", "refundNoGate",
 	"houseNoGate", "headGate", "gateForgets", "dryKept", "acceptLate", "acceptSteal", "freeChoice", "lapseNoID", "firstFit",
 	"noGrace", "confirmLate", "capLeak", "capNoCond", "ttlOnHold", "dropEarly", "regrantLine", "regrantAlways", "offerNoTimer",
-	"wakeJoin", "wakePool", "wakeSold", "wakeAnswer", "wakeOffer", "wakeAck",
+	"wakeJoin", "wakePool", "wakeSold", "wakeAnswer", "wakeOffer", "wakeAck", "placeNoCond", "placeKept", "coolForgotten",
 }
 
 // wake is a message to the lane, unless its sender is the one that was planted.

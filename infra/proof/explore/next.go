@@ -241,10 +241,7 @@ func (m *moves) waiters(waits uint8) {
 	s, c := m.s, m.c
 	for i, w := range c.Waiters {
 		if s.W[i] == 0 {
-			n := *s
-			n.W[i], n.BeforeW[i] = line.Asked, waits
-			n.wake(c, 1<<i, wakeJoin)
-			m.out(n, "", "waiter %d asks to join", i)
+			m.ask(i, waits)
 			continue
 		}
 		if s.W[i] == line.Offered || c.Mut == acceptLate && s.W[i] == line.Lapsed {
@@ -278,6 +275,37 @@ func (m *moves) waiters(waits uint8) {
 	if c.Mut == lapseNoID {
 		m.wrongLapse()
 	}
+}
+
+// ask is T7: what line.Ask allowed from the place as read, and then the transaction,
+// which looks at the place again.
+func (m *moves) ask(i int, waits uint8) {
+	s, c := m.s, m.c
+	n := *s
+	if c.CoolDown > 0 && !has(s.Asking, i) {
+		if m.mayAsk(s, i) {
+			n.Asking |= 1 << i
+			m.out(n, "", "waiter %d is found to have no place", i)
+		}
+		return
+	}
+	n.Asking &^= 1 << i
+	p := c.place(i)
+	bad := ""
+	taken, cooling := s.Live[p] != 0 && c.Mut != placeNoCond, s.Now < s.Cool[p]
+	if taken || cooling && c.Mut != coolForgotten {
+		m.out(n, "", "waiter %d is refused", i)
+		return
+	}
+	if cooling {
+		bad = "OneEffect: joined during the cool-down"
+	}
+	n.W[i], n.BeforeW[i] = line.Asked, waits
+	if c.CoolDown > 0 {
+		n.Live[p] = uint8(1 + i)
+	}
+	n.wake(c, 1<<i, wakeJoin)
+	m.out(n, bad, "waiter %d asks to join", i)
 }
 
 func (m *moves) wrongLapse() {

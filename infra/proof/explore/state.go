@@ -80,10 +80,14 @@ type state struct {
 	Passed  [maxWaiters]uint8
 	BeforeW [maxWaiters]uint8
 	Lane    [2]worker
-	Wake    uint8 // messages to the lane: a bit a waiter's join, wakeAny for all else
-	Ring    uint8 // offers whose timer has not gone off yet, whatever became of them
-	Todo    uint8 // only with ackEarly planted
-	Skip    uint8 // only with noRedo planted
+	Wake    uint8             // messages to the lane: a bit a waiter's join, wakeAny for all else
+	Ring    uint8             // offers whose timer has not gone off yet, whatever became of them
+	Asking  uint8             // who has been found to have no place; the transaction is not sent yet
+	Live    [maxWaiters]uint8 // of a buyer's place: 1 + its live waiter
+	Lapses  [maxWaiters]uint8
+	Cool    [maxWaiters]uint8 // until when
+	Todo    uint8             // only with ackEarly planted
+	Skip    uint8             // only with noRedo planted
 }
 
 // wakeAny is any message to the lane that names nobody.

@@ -1,10 +1,27 @@
 package main
 
 import (
+	"time"
+
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 )
+
+// mayAsk asks line.Ask.
+func (w *world) mayAsk(s *state, i int) bool {
+	p := w.c.place(i)
+	v := line.View{Layout: w.layout, Place: line.Place{Lapses: int(s.Lapses[p]), CoolUntil: at(s.Cool[p])}}
+	if l := s.Live[p]; l != 0 {
+		v.Place.Live = waiterID(int(l) - 1)
+	}
+	if w.c.Mut == coolForgotten {
+		v.Place.CoolUntil = time.Time{}
+	}
+	c := w.c.Waiters[i]
+	asked, err := line.Ask(line.Join{ID: waiterID(i), Party: int(c.Party), Types: typeList(c.Types)}, v, w.line, at(s.Now))
+	return err == nil && asked.State == line.Asked
+}
 
 type acceptKey struct {
 	w              line.WaiterState
