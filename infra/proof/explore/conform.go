@@ -243,7 +243,7 @@ func (s *scribe) changes(r rows) (all []rows) {
 	}
 	add(func(r *rows) { r.Version++ })
 	for gate := range uint8(4) {
-		add(func(r *rows) { r.Gate = gate })
+		add(func(r *rows) { r.Gate, r.Version = gate, max(r.Version, opened) })
 	}
 	for x := range s.c.Seats {
 		for _, owner := range []uint8{free, lineClaim, 1, 2} {

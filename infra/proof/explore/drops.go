@@ -35,6 +35,7 @@ var drops = []drop{
 	{"T4: the new hold absent", "payments.go", "Put: holdItem(h), Where: Absent{}},", "Put: holdItem(h)},"},
 	{"T4: the old hold as read", "payments.go", "Write{Key: holdKey(old.ID), Check: true, Where: asRead(old)},", "Write{Key: holdKey(old.ID), Check: true, Where: Exists{}},"},
 	{"L6, L7: the version as read", "lane.go", "Where:  Equal{aVersion, version},", ""},
+	{"L6, L7: no version, as read", "lane.go", "w.Where = NoAttr{aVersion}", "w.Where = nil"},
 	{"L6: all eight gates", "lane.go", "for k := range boxoffice.Shards {", "for k := range boxoffice.Shards - 1 {"},
 	{"L7: the pool item exists", "lane.go", "Where: All{Exists{}, NoAttr{aFor}}}", "Where: NoAttr{aFor}}"},
 	{"L7: the pool item is for nobody", "lane.go", "Where: All{Exists{}, NoAttr{aFor}}}", "Where: Exists{}}"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -41,6 +42,7 @@ func run() error {
 	flag.BoolVar(&o.verbose, "v", false, "print how often each state of a waiter was seen")
 	flag.Float64Var(&o.minutes, "minutes", 0, "stop each configuration after so long and say how far it came")
 	flag.Parse()
+	debug.SetGCPercent(20) // states hold no pointers: to collect costs little, to wait costs gigabytes
 	switch {
 	case *compare:
 		return compareAll(*states)

@@ -24,9 +24,13 @@ type rows struct {
 	Anew    uint8 // a bit a hold: the hold that its late money buys exists
 }
 
-// rowsOf completes tables: every hold but the house's has begun to be paid for.
+// rowsOf completes tables: every hold but the house's has begun to be paid for, and
+// where no gate is open no line ever was.
 func (s *scribe) rowsOf(t tables) rows {
-	r := rows{tables: t, Version: 3}
+	r := rows{tables: t}
+	if t.Gate != 0 {
+		r.Version = opened
+	}
 	for h, st := range t.Hold {
 		if s.c.isHouse(h) {
 			continue
@@ -44,6 +48,9 @@ func (s *scribe) rowsOf(t tables) rows {
 	}
 	return r
 }
+
+// opened is the version of a line that somebody has joined.
+const opened = 3
 
 func anewID(h int) booking.HoldID { return holdID(h) + "_anew" }
 
@@ -88,7 +95,9 @@ func (s *scribe) wrote(err error) []store.Write {
 func (s *scribe) load(ctx context.Context, r rows) (*store.Store, error) {
 	db := memstore.New(memstore.Options{Clock: func() time.Time { return began }, Window: func(memstore.Op, int) {}})
 	var ws []store.Write
-	ws = append(ws, s.wrote(s.paper.CommitLine(ctx, s.show.ID, int64(r.Version)-1, line.Plan{Gates: true, Wanted: typeList(r.Gate)}))...)
+	if r.Version > 0 {
+		ws = append(ws, s.wrote(s.paper.CommitLine(ctx, s.show.ID, int64(r.Version)-1, line.Plan{Gates: true, Wanted: typeList(r.Gate)}))...)
+	}
 	for h, st := range r.Hold {
 		if st != 0 {
 			ws = append(ws, s.holdRows(ctx, h, r)...)
@@ -103,6 +112,9 @@ func (s *scribe) load(ctx context.Context, r rows) (*store.Store, error) {
 			w := s.wrote(s.paper.Hold(ctx, h, s.keep))
 			ws = append(ws, w[n+1])
 		}
+	}
+	if len(ws) == 0 {
+		return store.New(db, s.holds), nil
 	}
 	if err := db.Transact(ctx, ws, ""); err != nil {
 		return nil, err
