@@ -33,7 +33,7 @@ func run() error {
 	plant := flag.Bool("mutants", false, "plant each bug in each configuration until one shows it, and drop each condition of the store")
 	compare := flag.Bool("conform", false, "compare with the store, nothing else")
 	dropped := flag.String("drop", "", "with -mutants: only the conditions whose names contain this, and no bugs")
-	states := flag.Int("states", 150, "compare the rows of so many states of a configuration")
+	states := flag.Int("states", 0, "compare the rows of so many states of a configuration; 0: 20, or with -full 300")
 	flag.StringVar(&o.config, "config", "", "one configuration; all without it")
 	flag.StringVar(&o.mutant, "mutant", "", "explore with this planted bug")
 	flag.IntVar(&o.max, "max", 0, "stop after so many states; 0: 3 million, or with -full 40 million")
@@ -43,6 +43,9 @@ func run() error {
 	flag.Float64Var(&o.minutes, "minutes", 0, "stop each configuration after so long and say how far it came")
 	flag.Parse()
 	debug.SetGCPercent(20) // states hold no pointers: to collect costs little, to wait costs gigabytes
+	if *states == 0 {
+		*states = map[bool]int{false: 20, true: 300}[o.full]
+	}
 	switch {
 	case *compare:
 		return compareAll(*states)
