@@ -432,8 +432,10 @@ func TestPlay(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"join": w.join, "answer": w.answer, "freed": w.freed,
-			"time": func(rt *rapid.T) { w.now = w.now.Add(time.Duration(rapid.IntRange(1, 1500).Draw(rt, "s")) * time.Second) },
-			"":     func(rt *rapid.T) { w.run(rt) },
+			"time": func(rt *rapid.T) {
+				w.now = w.now.Add(time.Duration(rapid.IntRange(1, 1500).Draw(rt, "s")) * time.Second)
+			},
+			"": func(rt *rapid.T) { w.run(rt) },
 		})
 		w.ClosesAt = w.now
 		w.now = w.now.Add(time.Hour)
