@@ -52,7 +52,7 @@ func run() error {
 	case *plant && *dropped != "":
 		return dropTable(*dropped)
 	case *plant:
-		if err := mutantTable(o); err != nil {
+		if err := mutantTable(o); err != nil || o.mutant != "" || o.config != "" {
 			return err
 		}
 		return dropTable("")
