@@ -141,3 +141,6 @@ bench: ## measure against floors: table, JSON and pictures in .build/bench; ONLY
 	@CGO_ENABLED=0 go build $(LEAN) -o .build/bench/bin/ ./functions/... ./infra/bench/start/...
 	@go build -o .build/bench/bin/bench ./infra/bench
 	@env -u AWS_CA_BUNDLE .build/bench/bin/bench -only '$(ONLY)' $(if $(QUICK),-quick)
+.PHONY: explore
+explore: ## explore every interleaving of small shows; FULL=1 all of them, MUTANTS=1 the planted bugs
+	@go run ./infra/proof/explore $(if $(MUTANTS),-mutants) $(if $(FULL),-full)

@@ -168,6 +168,12 @@ func Take(req Request, s catalog.Show, l *seatmap.Layout, chosen []int, p Policy
 	if err := OnSale(s, now); err != nil {
 		return Hold{}, err
 	}
+	return Allot(req, s, l, chosen, p, now)
+}
+
+// Allot is Take of seats that were promised while the show was on sale: an offer's
+// grace may end after the sale.
+func Allot(req Request, s catalog.Show, l *seatmap.Layout, chosen []int, p Policy, now time.Time) (Hold, error) {
 	h := Hold{
 		ID: req.ID, Show: s.ID, Buyer: req.Buyer, State: Held,
 		ExpiresAt: now.Add(p.Hold), Rev: 1, BodyHash: req.BodyHash, MadeAt: now,

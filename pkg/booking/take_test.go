@@ -98,6 +98,9 @@ func TestTakeAndBlock(t *testing.T) {
 	if _, err := booking.Take(req, show, l, chosen, policy, noon.Add(time.Hour)); !errors.Is(err, booking.ErrSalesClosed) {
 		t.Errorf("after the sale: %v", err)
 	}
+	if h, err := booking.Allot(req, show, l, chosen, policy, noon.Add(time.Hour)); err != nil || !h.ExpiresAt.Equal(end.Add(time.Hour)) || len(h.Seats) != 3 {
+		t.Errorf("promised before the sale ended: %+v, %v", h, err)
+	}
 	premium, _ := booking.Choose(l, ids("C-5"), 10)
 	if _, err := booking.Take(req, show, l, premium, policy, noon); err == nil {
 		t.Error("a seat without a price was taken")

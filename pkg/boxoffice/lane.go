@@ -12,7 +12,8 @@ import (
 type LaneStore interface {
 	// LineState reads the version first, then the rest.
 	LineState(ctx context.Context, show catalog.ShowID) (line.State, error)
-	// CommitLine is fenced by the version; Stale when another run came first.
+	// CommitLine is fenced by the version; Stale when another run came first. A plan
+	// that it cannot carry out is an error.
 	CommitLine(ctx context.Context, show catalog.ShowID, version int64, p line.Plan) error
 }
 
@@ -21,12 +22,15 @@ type LaneStore interface {
 func (o *Office) RunLane(ctx context.Context, show catalog.ShowID) error {
 	for {
 		var idle bool
-		err := o.attempt(ctx, func(time.Time) error {
+		err := o.attempt(ctx, func(now time.Time) error {
 			s, err := o.Lane.LineState(ctx, show)
 			if err != nil {
 				return err
 			}
-			p := line.Step(s)
+			p, err := line.Step(s, line.Standard, now)
+			if err != nil {
+				return err
+			}
 			if idle = p.Idle(); idle {
 				return nil
 			}

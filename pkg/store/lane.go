@@ -7,6 +7,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 )
@@ -14,6 +15,9 @@ import (
 const skState = "STATE"
 
 func stateKey(show catalog.ShowID) Key { return Key{Line, linePK(show), skState} }
+
+// errNoWaiters: the rows of those who wait do not exist yet.
+var errNoWaiters = fault.New(fault.Internal, "", "store: a plan for somebody who waits")
 
 // LineState reads the line's version first and the rest after it, so that what
 // has changed since refuses the commit.
@@ -32,7 +36,7 @@ func (s *Store) LineState(ctx context.Context, show catalog.ShowID) (line.State,
 		r := row{item: it}
 		st.Pool = append(st.Pool, line.Aside{
 			Seat: seatmap.SeatID(strings.TrimPrefix(r.str("sk"), poolPrefix)),
-			Type: seatmap.SeatType(r.str(aType)), Block: r.str(aBlock), For: r.optional(aFor),
+			Type: seatmap.SeatType(r.str(aType)), Block: r.str(aBlock), For: line.WaiterID(r.optional(aFor)),
 		})
 		return r.err
 	})
@@ -44,6 +48,9 @@ func (s *Store) LineState(ctx context.Context, show catalog.ShowID) (line.State,
 
 // CommitLine carries out a plan, fenced by the version that it was made from.
 func (s *Store) CommitLine(ctx context.Context, show catalog.ShowID, version int64, p line.Plan) error {
+	if act := p.Act(); act != line.SetGates && act != line.DrainPool || len(p.Dry) > 0 || len(p.Tidy) > 0 {
+		return fmt.Errorf("commit line of %s: %w: %s", show, errNoWaiters, act)
+	}
 	wanted := make(Set, len(p.Wanted))
 	for i, t := range p.Wanted {
 		wanted[i] = string(t)

@@ -11,6 +11,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
@@ -25,6 +26,31 @@ func (r *rig) wantLine(version int64, wanted ...seatmap.SeatType) line.State {
 		r.t.Errorf("line of version %d wants %v, want %d and %v", s.Version, s.Wanted, version, wanted)
 	}
 	return s
+}
+
+func (r *rig) step(s line.State) line.Plan {
+	r.t.Helper()
+	p, err := line.Step(s, line.Standard, evening)
+	r.must(err)
+	return p
+}
+
+// notYet: a plan for somebody who waits is refused, never taken for nothing to do.
+func notYet(r *rig) {
+	ctx := r.t.Context()
+	who := []line.Waiter{{ID: "w"}}
+	for name, p := range map[string]line.Plan{
+		"idle": {}, "scan": {Scan: []seatmap.SeatType{seatmap.Regular}}, "set aside": {Aside: &line.SettingAside{}},
+		"end": {End: &line.End{Waiter: line.Waiter{State: line.Lapsed}}}, "offer": {Offer: &line.Offering{}},
+		"number": {Gates: true, Number: who}, "tidy": {Tidy: who}, "gates and tidy": {Gates: true, Tidy: who},
+		"dry": {Gates: true, Dry: []seatmap.SeatType{seatmap.Regular}},
+	} {
+		if err := r.CommitLine(ctx, r.show, 0, p); !fault.Is(err, fault.Internal) {
+			r.t.Errorf("%s: %v", name, err)
+		}
+	}
+	r.wantLine(0)
+	r.wantGates()
 }
 
 func (r *rig) wantGates(want ...seatmap.SeatType) {
@@ -77,7 +103,7 @@ func drain(r *rig) {
 		ids = append(ids, its...)
 	}
 	s := r.wantLine(0)
-	p := line.Step(s)
+	p := r.step(s)
 	if len(s.Pool) != 50 || len(p.Drain) != line.MaxDrain {
 		r.t.Fatalf("%d in the pool, %d to drain", len(s.Pool), len(p.Drain))
 	}
@@ -86,7 +112,7 @@ func drain(r *rig) {
 	if len(s.Pool) != 1 {
 		r.t.Fatalf("%d left", len(s.Pool))
 	}
-	r.must(r.CommitLine(ctx, r.show, 1, line.Step(s)))
+	r.must(r.CommitLine(ctx, r.show, 1, r.step(s)))
 	s = r.wantLine(2)
 	if len(s.Pool) != 0 {
 		r.t.Errorf("left: %v", s.Pool)
@@ -98,7 +124,7 @@ func drainRefused(r *rig) {
 	ctx := r.t.Context()
 	h := r.hold("ann", "C-1", "C-2")
 	r.must(r.Release(ctx, r.ending(h, booking.ByOwner, evening, seatmap.Regular), nil))
-	p := line.Step(r.wantLine(0))
+	p := r.step(r.wantLine(0))
 	aside := map[seatmap.SeatID]boxoffice.Owner{"C-1": {}, "C-2": {}}
 	r.stale(r.CommitLine(ctx, r.show, 7, p))
 	r.wantClaims(aside, "C-1", "C-2")

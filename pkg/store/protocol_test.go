@@ -65,7 +65,7 @@ func TestProtocol(t *testing.T) {
 		{"start a payment", startPayment}, {"confirm", confirm}, {"confirm refused", confirmRefused},
 		{"grant anew", regrant}, {"grant anew refused", regrantRefused}, {"grant anew over itself", regrantOverItself},
 		{"change a payment", changePayment}, {"wake a payment", wakePayment}, {"answer with a payment", answerPayment},
-		{"gates", gates}, {"drain", drain}, {"drain refused", drainRefused},
+		{"gates", gates}, {"drain", drain}, {"drain refused", drainRefused}, {"no waiters yet", notYet},
 		{"snapshot", snapshot}, {"postpone", postpone}, {"statuses", statuses},
 		{"timers in order", timersInOrder}, {"timers outlive the grace", timersOutlive}, {"nothing there", nothingThere},
 	}

@@ -17,7 +17,6 @@ import (
 
 // TestRowsComeBack: what is stored is what is read, for any hold and payment.
 func TestRowsComeBack(t *testing.T) {
-	db := memory()
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
@@ -37,7 +36,7 @@ func TestRowsComeBack(t *testing.T) {
 			})
 			h.Seats[i].Price.Currency = currency
 		}
-		s := store.New(db, policy)
+		s := store.New(memory(), policy) // of its own: two draws may name the same seats
 		if err := s.Hold(t.Context(), h, keep); err != nil {
 			rt.Fatal(err)
 		}

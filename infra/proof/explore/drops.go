@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// drop is a condition of pkg/store taken away, as a change of its text.
+type drop struct{ what, file, old, new string }
+
+// drops are all conditions of T1, T2, T3, T4, T8, L6 and L7.
+var drops = []drop{
+	{"T1, T4, T8: each claim absent", "holds.go", "Put: Item{aOwner: claimOwner(h)}, Where: Absent{},", "Put: Item{aOwner: claimOwner(h)},"},
+	{"T1: the hold absent", "holds.go", "{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}},\n\t\ts.allow(h", "{Key: holdKey(h.ID), Put: holdItem(h)},\n\t\ts.allow(h"},
+	{"T1, T4: the allowance permits it", "holds.go", "Where: Any{NoAttr{aCount}, AtMost{aCount, int64(s.policy.MaxSeats) - n}},", ""},
+	{"T8: the hold absent", "holds.go", "append(claimWrites(h), Write{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}})", "append(claimWrites(h), Write{Key: holdKey(h.ID), Put: holdItem(h)})"},
+	{"T2, T3, T4: the hold's state as read", "holds.go", "All{Equal{aState, h.State.String()}, Equal{aRev, h.Rev}}", "All{Equal{aRev, h.Rev}}"},
+	{"T2, T3, T4: the hold's revision as read", "holds.go", "All{Equal{aState, h.State.String()}, Equal{aRev, h.Rev}}", "All{Equal{aState, h.State.String()}}"},
+	{"T3: an expiry is overdue", "holds.go", "if e.Hold.State == booking.Expired {", "if false {"},
+	{"T3: the grace of an expiry", "holds.go", "AtMost{aExpires, e.Hold.EndedAt.Add(-s.policy.Grace).UnixMilli()}", "AtMost{aExpires, e.Hold.EndedAt.UnixMilli()}"},
+	{"T3: a freed claim is the hold's own", "holds.go", "Delete: true, Where: Equal{aOwner, claimOwner(was)}}", "Delete: true}"},
+	{"T3: a claim set aside is the hold's own", "holds.go", "Put: Item{aOwner: lineOwner}, Where: Equal{aOwner, claimOwner(was)}}", "Put: Item{aOwner: lineOwner}}"},
+	{"T3: the allowance is not below", "holds.go", "Update: []Change{{Attr: aCount, Op: Add, To: -n}}, Where: AtLeast{aCount, n}}", "Update: []Change{{Attr: aCount, Op: Add, To: -n}}}"},
+	{"T3: the gate wants none of the freed", "holds.go", "if len(e.Free) > 0 {", "if false {"},
+	{"T3: all freed types, not the first alone", "holds.go", "range e.FreedTypes() {", "range e.FreedTypes()[:1] {"},
+	{"T3: the allowance returned", "holds.go", "if was.State != booking.Blocked {", "if was.State != booking.Blocked && e.Hold.State != booking.Expired {"},
+	{"T2: not past its grace", "payments.go", "All{asRead(h), AtLeast{aExpires, now.Add(-s.policy.Grace).UnixMilli() + 1}}", "asRead(h)"},
+	{"T2: the hold as read", "payments.go", "All{asRead(h), AtLeast{aExpires, now.Add(-s.policy.Grace).UnixMilli() + 1}}", "AtLeast{aExpires, now.Add(-s.policy.Grace).UnixMilli() + 1}"},
+	{"T2, T4: the payment's state as read", "payments.go", "where := All{Equal{aState, string(c.Was.State)}}", "where := All{Exists{}}"},
+	{"T2, T3, T4: the order's status as read", "payments.go", "Put: orderItem(o.Next), Where: Equal{aState, string(o.Was)}}", "Put: orderItem(o.Next)}"},
+	{"T4: the new hold absent", "payments.go", "Put: holdItem(h), Where: Absent{}},", "Put: holdItem(h)},"},
+	{"T4: the old hold as read", "payments.go", "Write{Key: holdKey(old.ID), Check: true, Where: asRead(old)},", "Write{Key: holdKey(old.ID), Check: true, Where: Exists{}},"},
+	{"L6, L7: the version as read", "lane.go", "Where:  Equal{aVersion, version},", ""},
+	{"L6, L7: no version, as read", "lane.go", "w.Where = NoAttr{aVersion}", "w.Where = nil"},
+	{"L6: all eight gates", "lane.go", "for k := range boxoffice.Shards {", "for k := range boxoffice.Shards - 1 {"},
+	{"L7: the pool item exists", "lane.go", "Where: All{Exists{}, NoAttr{aFor}}}", "Where: NoAttr{aFor}}"},
+	{"L7: the pool item is for nobody", "lane.go", "Where: All{Exists{}, NoAttr{aFor}}}", "Where: Exists{}}"},
+	{"L7: the claim says LINE", "lane.go", "Delete: true, Where: Equal{aOwner, lineOwner}}", "Delete: true}"},
+}
+
+const module = "github.com/fairseat/fairseat"
+
+// sources is where pkg/store lies.
+func sources() (string, error) {
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", module+"/pkg/store").Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// apply gives the file's text without the condition.
+func (d drop) apply(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, d.file))
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(text), d.old); n != 1 {
+		return "", fmt.Errorf("%s: %q stands %d times in %s, want once", d.what, d.old, n, d.file)
+	}
+	return strings.Replace(string(text), d.old, d.new, 1), nil
+}
+
+// dropTable runs the comparison against a store that lacks each condition in turn.
+func dropTable(only string) error {
+	dir, err := sources()
+	if err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp("", "explore")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	fmt.Println("| condition dropped from the store | found by the comparison as |\n|---|---|")
+	missed := 0
+	for i, d := range drops {
+		if only != "" && !strings.Contains(d.what, only) {
+			continue
+		}
+		said, found, err := d.try(dir, filepath.Join(scratch, fmt.Sprint(i)))
+		if err != nil {
+			return err
+		}
+		if !found {
+			missed++
+			said = "NOT FOUND"
+		}
+		fmt.Printf("| %s | %s |\n", d.what, said)
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d dropped conditions were not found", missed)
+	}
+	return nil
+}
+
+// try builds the comparison over the changed store and runs it, over as few states
+// as the ordinary tests do.
+func (d drop) try(dir, scratch string) (said string, found bool, err error) {
+	text, err := d.apply(dir)
+	if err != nil {
+		return "", false, err
+	}
+	changed := scratch + ".go"
+	if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
+		return "", false, err
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(dir, d.file): changed}})
+	if err != nil {
+		return "", false, err
+	}
+	if err := os.WriteFile(scratch+".json", overlay, 0o600); err != nil {
+		return "", false, err
+	}
+	build := exec.Command("go", "build", "-overlay", scratch+".json", "-o", scratch, module+"/infra/proof/explore")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", false, fmt.Errorf("%s: %w\n%s", d.what, err, out)
+	}
+	out, err := exec.Command(scratch, "-conform", "-states", "6").CombinedOutput()
+	if err == nil {
+		return "", false, nil
+	}
+	said = string(out)
+	if i := strings.LastIndex(said, "}: "); i >= 0 {
+		said = said[i+3:]
+	}
+	said, _, _ = strings.Cut(said, "\n")
+	return said, true, nil
+}
