@@ -66,7 +66,7 @@ func run(m *testing.M) int {
 	}
 	defer stack.Close()
 	code := m.Run()
-	if err := errors.Join(heard.faults(), heard.contradictions(), undelivered(), shop.auditAll()); err != nil {
+	if err := errors.Join(heard.faults(), heard.contradictions(), undelivered(), shop.auditAll(), inexact()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
