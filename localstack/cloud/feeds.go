@@ -49,3 +49,6 @@ func (c *Cloud) Pause(ctx context.Context, source string) error { return c.sourc
 
 // Resume switches it on again where it stopped.
 func (c *Cloud) Resume(source string) error { return c.sources.Resume(source) }
+
+// Retry changes how often a stream's source repeats a failing batch, see [sources.Set.Retry].
+func (c *Cloud) Retry(source string, most int) error { return c.sources.Retry(source, most) }

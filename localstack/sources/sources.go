@@ -192,6 +192,18 @@ func (s *Set) Resume(id string) error {
 	return nil
 }
 
+// Retry changes how often a stream's source repeats a failing batch before it is
+// given up; -1 is without limit. It holds for a batch that fails already, as after
+// UpdateEventSourceMapping: an operator's way past a record that blocks its shard.
+func (s *Set) Retry(id string, most int) error {
+	src, ok := s.sources[id].(*streamSource)
+	if !ok || most < -1 || most > 10_000 {
+		return fmt.Errorf("event source %s: %d retries: not a stream, or not in -1 to 10000", id, most)
+	}
+	src.retries.Store(int64(most))
+	return nil
+}
+
 // IDs lists the sources in order of the template.
 func (s *Set) IDs() []string { return append([]string(nil), s.order...) }
 
