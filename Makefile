@@ -116,3 +116,8 @@ deploy: build .tools/sam/bin/sam ## deploy a stage on AWS by a canary: STAGE=tes
 .PHONY: deploy-account
 deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Gateway write access logs
 	@.tools/sam/bin/sam deploy -t infra/deploy/account.yaml --stack-name fairseat-account --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset
+
+.PHONY: flat
+flat: build ## 100,000 invocations: memory, threads, connections, goroutines stay flat
+	@go build -o .build/bin/flat ./infra/proof/flat
+	@env -u AWS_CA_BUNDLE .build/bin/flat
