@@ -121,3 +121,7 @@ deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Ga
 flat: build ## 100,000 invocations: memory, threads, connections, goroutines stay flat
 	@go build -o .build/bin/flat ./infra/proof/flat
 	@env -u AWS_CA_BUNDLE .build/bin/flat
+
+.PHONY: bench-rights
+bench-rights: build ## what asking for rights at each call costs the local stack
+	@env -u AWS_CA_BUNDLE go run ./infra/bench/rights
