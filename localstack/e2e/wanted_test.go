@@ -176,6 +176,7 @@ func TestLateMoneyMeetsTheHold(t *testing.T) {
 			cases[name] = c
 		}
 	}
+	given := releasedAndTaken(t)
 	for _, name := range []string{"asking", "asking of wanted seats"} {
 		c := cases[name]
 		until(t, c.end())
@@ -192,6 +193,7 @@ func TestLateMoneyMeetsTheHold(t *testing.T) {
 			c.settled(t)
 		})
 	}
+	oneRefund(t, given.payment, given.owner.await(given.order, "REFUNDED", 20*time.Second).Total.Amount)
 	on()
 	for _, c := range cases {
 		if c.wanted {
@@ -199,6 +201,18 @@ func TestLateMoneyMeetsTheHold(t *testing.T) {
 		}
 		shop.balanced(t, c.show)
 	}
+}
+
+// releasedAndTaken is paid for, given back and the house's by the time that anybody
+// asks for its money.
+func releasedAndTaken(t *testing.T) lateMoney {
+	t.Helper()
+	s, b := shop.open(t, "standard-90"), guest(t)
+	h := b.hold(s, s.regular(t, 2, 0)...)
+	p := b.pay(h.ID, "never")
+	b.release(h.ID)
+	s.house(t, h.Seats[0].ID) // its hold has no end
+	return lateMoney{overdue{s, b, h, p.OrderID, ""}, p.ID, false}
 }
 
 // lateMoney is a payment that is captured, or known to be, after its hold's end.
