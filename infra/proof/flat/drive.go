@@ -22,7 +22,6 @@ type series struct {
 	at          []float64
 	values      map[metric][]float64
 	invocations int
-	refusals    int // answers that say so
 	ended       int // processes that ended on their way
 }
 
