@@ -62,7 +62,7 @@ func run(ctx context.Context, w *world, p plan) ([]series, error) {
 		if stage.inside {
 			folder = own
 		}
-		subjects, err := newSubjects(w, s, p, folder)
+		subjects, err := newSubjects(w, s, p, folder, stage.failing)
 		if err == nil {
 			err = drive(ctx, s, subjects, stage.failing, stage.calls, p.rounds)
 		}
@@ -92,9 +92,9 @@ func checkFailures(s *service, p plan) error {
 
 // newSubjects makes a pool for each kind; own is a folder for our own program, or
 // empty for the deployed ones.
-func newSubjects(w *world, s *service, p plan, own string) ([]*subject, error) {
+func newSubjects(w *world, s *service, p plan, own string, failing bool) ([]*subject, error) {
 	var all []*subject
-	for _, k := range kinds {
+	for _, k := range p.kinds {
 		fn, err := functionOf(w, k.function)
 		if err != nil {
 			return all, err
@@ -104,6 +104,9 @@ func newSubjects(w *world, s *service, p plan, own string) ([]*subject, error) {
 		if x.inside {
 			x.name, x.most = k.function+" (own)", 1
 			env = append(env, insideKind+"="+k.function, insideLeak+"="+string(p.leak))
+			if failing {
+				env = append(env, insideFail+"=1")
+			}
 			if fn.Code, err = copyOf(own, k.folder); err != nil {
 				return all, err
 			}

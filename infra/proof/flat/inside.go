@@ -22,10 +22,11 @@ import (
 const (
 	insideKind = "FLAT_KIND"
 	insideLeak = "FLAT_LEAK"
+	insideFail = "FLAT_FAIL" // set where the services fail
 )
 
-// patience ends what a service does not answer. The deployed programs have their
-// whole time-out for that, and are killed with it.
+// patience ends what a service that fails does not answer. The deployed programs
+// have their whole time-out for that, and are killed with it.
 const patience = 300 * time.Millisecond
 
 // leak is planted in our own program, so that it is known to be seen.
@@ -71,9 +72,12 @@ func (c *counted) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if string(payload) == question {
 		return json.Marshal(count())
 	}
-	c.lose(ctx)
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	c.lose()
+	if os.Getenv(insideFail) != "" {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
 	return c.Handler.Invoke(ctx, payload)
 }
 
@@ -86,7 +90,7 @@ func count() there {
 	return there{float64(s[0].Value.Uint64()), float64(s[1].Value.Uint64())}
 }
 
-func (c *counted) lose(ctx context.Context) {
+func (c *counted) lose() {
 	switch c.leak {
 	case leakGoroutine:
 		go func() { select {} }()

@@ -37,6 +37,7 @@ type plan struct {
 	rounds  int // samples of each run
 	seed    uint64
 	leak    leak // planted in our own program
+	kinds   []kind
 }
 
 func main() {
@@ -53,7 +54,7 @@ func main() {
 }
 
 func command(ctx context.Context, args []string, out io.Writer) error {
-	p := plan{root: "."}
+	p := plan{root: ".", kinds: kinds}
 	var drawn string
 	fs := flag.NewFlagSet("flat", flag.ContinueOnError)
 	fs.IntVar(&p.calm, "calm", 100_000, "invocations of the deployed programs while the services answer")
