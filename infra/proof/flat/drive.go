@@ -243,7 +243,7 @@ func sample(ctx context.Context, all []*subject) error {
 		if err := json.Unmarshal(r.Payload, &t); err != nil || t.Goroutines == 0 {
 			return fmt.Errorf("%s says %s: %w", x.name, r.Payload, err)
 		}
-		add(goroutines, t.Goroutines)
+		add(goroutines, t.Goroutines-2*sum.connections)
 		add(objects, t.Objects)
 	}
 	return nil

@@ -62,7 +62,7 @@ func short(t *testing.T) (*world, plan) {
 // TestFlat: the deployed functions and their handlers, some thousand invocations.
 func TestFlat(t *testing.T) {
 	w, p := short(t)
-	p.calm, p.failing, p.own, p.ownFail = 4320, 288, 1152, 288
+	p.calm, p.failing, p.own, p.ownFail = 4320, 288, 1152, 432
 	runs, err := run(t.Context(), w, p)
 	if err != nil {
 		t.Fatalf("seed %d: %v", p.seed, err)
@@ -103,8 +103,8 @@ func TestLeaksAreSeen(t *testing.T) {
 	}{
 		{leakGoroutine, 240, "answer", []metric{goroutines}},
 		{leakGoroutine, 192, "fail", []metric{goroutines}},
-		{leakBody, 240, "answer", []metric{goroutines, descriptors, connections}},
-		{leakBody, 192, "fail", []metric{goroutines, descriptors, connections}},
+		{leakBody, 240, "answer", []metric{descriptors, connections}},
+		{leakBody, 192, "fail", []metric{descriptors, connections}},
 		{leakMap, 1680, "answer", []metric{objects}},
 	} {
 		t.Run(string(tt.leak)+" where services "+tt.services, func(t *testing.T) {

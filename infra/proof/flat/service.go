@@ -71,7 +71,7 @@ var ways = [...]struct {
 const stall = 400 * time.Millisecond
 
 // failEach of so many requests fails one. An invocation makes up to ten.
-const failEach = 16
+const failEach = 8
 
 func reset(w http.ResponseWriter, begun string) {
 	c, _, err := http.NewResponseController(w).Hijack()
