@@ -144,3 +144,11 @@ bench: ## measure against floors: table, JSON and pictures in .build/bench; ONLY
 .PHONY: explore
 explore: ## explore every interleaving of small shows; FULL=1 all of them, MUTANTS=1 the planted bugs
 	@go run ./infra/proof/explore $(if $(MUTANTS),-mutants) $(if $(FULL),-full)
+.PHONY: flat
+flat: build ## 100,000 invocations: memory, threads, connections, goroutines stay flat
+	@go build -o .build/bin/flat ./infra/proof/flat
+	@env -u AWS_CA_BUNDLE .build/bin/flat
+
+.PHONY: bench-rights
+bench-rights: build ## what asking for rights at each call costs the local stack
+	@env -u AWS_CA_BUNDLE go run ./infra/bench/rights

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fairseat/fairseat/localstack/cloud"
 	"github.com/fairseat/fairseat/localstack/emulators"
+	"github.com/fairseat/fairseat/localstack/rights"
 )
 
 // settings are the command line, read.
@@ -53,6 +54,7 @@ func parse(args []string) (settings, error) {
 	o := &s.options
 	o.Parameters = map[string]string{}
 	store := fs.String("store", "dynamodb-local", "what stands in for DynamoDB: dynamodb-local or dynoxide")
+	mode := fs.String("rights", "enforce", "what becomes of a call that the function's role does not allow: enforce refuses it as AWS does, record lets it through and names it, off asks nobody")
 	format := fs.String("log", "auto", "auto, text or json; auto is text on a terminal")
 	fs.StringVar(&o.Template, "template", "template.yaml", "the SAM template")
 	fs.IntVar(&o.Port, "port", 3000, "port of the REST API; 0 = any free one")
@@ -108,6 +110,9 @@ func parse(args []string) (settings, error) {
 	}
 	var err error
 	if o.Store, err = emulators.ParseStore(*store); err != nil {
+		return s, err
+	}
+	if o.Rights, err = rights.ParseMode(*mode); err != nil {
 		return s, err
 	}
 	if s.say, err = newSpeaker(*format); err != nil {

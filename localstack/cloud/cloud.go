@@ -45,6 +45,7 @@ type Cloud struct {
 	clients  provision.Clients
 	listener net.Listener
 	server   *http.Server
+	guard    *guard // nil: nobody asks for rights
 	pools    map[string]*runtime.Pool
 	sources  *sources.Set
 	failed   chan error
@@ -59,7 +60,7 @@ func Start(ctx context.Context, o Options) (*Cloud, error) {
 	}
 	c.onClose(c.group.Close)
 	for _, step := range []func(context.Context) error{
-		c.prepare, c.startEmulators, c.provision, c.startCompanions, c.runBefore, c.startFunctions, c.startSources, c.serve,
+		c.prepare, c.startEmulators, c.provision, c.startCompanions, c.runBefore, c.startGuard, c.startFunctions, c.startSources, c.serve,
 	} {
 		if err := step(ctx); err != nil {
 			c.Close()
@@ -197,7 +198,7 @@ func (c *Cloud) provision(ctx context.Context) error {
 
 func (c *Cloud) startFunctions(context.Context) error {
 	for _, f := range c.Stack.Functions {
-		c.pools[f.ID] = runtime.NewPool(f, c.endpoints(), runtime.Options{Log: c.opts.Line})
+		c.pools[f.ID] = runtime.NewPool(f, c.endpointsOf(f.ID), runtime.Options{Log: c.opts.Line})
 	}
 	c.onClose(func() {
 		for _, p := range c.pools {
@@ -212,6 +213,9 @@ func (c *Cloud) Invoke(ctx context.Context, function string, payload []byte) (ru
 	p := c.pools[function]
 	if p == nil {
 		return runtime.Result{}, fmt.Errorf("cloud: there is no function %s", function)
+	}
+	if c.guard != nil {
+		c.guard.proxy.Invoked(function)
 	}
 	return p.Invoke(ctx, payload)
 }

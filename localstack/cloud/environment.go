@@ -9,16 +9,21 @@ import (
 	"github.com/fairseat/fairseat/localstack/provision"
 )
 
-// endpoints are the variables that lead an SDK to this cloud.
+// endpoints are the variables that lead an SDK to this cloud. Who has these may
+// do everything.
 func (c *Cloud) endpoints() []string {
+	return c.leads(provision.AccessKey, provision.SecretKey, c.set.Tables.URL, c.set.Queues.URL)
+}
+
+func (c *Cloud) leads(key, secret, tables, queues string) []string {
 	return []string{
-		"AWS_ACCESS_KEY_ID=" + provision.AccessKey,
-		"AWS_SECRET_ACCESS_KEY=" + provision.SecretKey,
+		"AWS_ACCESS_KEY_ID=" + key,
+		"AWS_SECRET_ACCESS_KEY=" + secret,
 		"AWS_REGION=" + c.opts.Region,
 		"AWS_DEFAULT_REGION=" + c.opts.Region,
-		"AWS_ENDPOINT_URL_DYNAMODB=" + c.set.Tables.URL,
-		"AWS_ENDPOINT_URL_DYNAMODB_STREAMS=" + c.set.Tables.URL,
-		"AWS_ENDPOINT_URL_SQS=" + c.set.Queues.URL,
+		"AWS_ENDPOINT_URL_DYNAMODB=" + tables,
+		"AWS_ENDPOINT_URL_DYNAMODB_STREAMS=" + tables,
+		"AWS_ENDPOINT_URL_SQS=" + queues,
 	}
 }
 

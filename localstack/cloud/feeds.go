@@ -5,8 +5,10 @@ import (
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/fairseat/fairseat/localstack/provision"
+	"github.com/fairseat/fairseat/localstack/rights"
 	"github.com/fairseat/fairseat/localstack/sources"
 )
 
@@ -16,6 +18,11 @@ func (c *Cloud) startSources(context.Context) (err error) {
 		Streams: dynamodbstreams.NewFromConfig(provision.Config(c.opts.Region, c.set.Tables.URL)),
 		Invoke:  c.Invoke,
 		Log:     func(source, text string) { c.opts.Note(source + ": " + text) },
+	}
+	if c.guard != nil {
+		o.SQS = sqs.NewFromConfig(provision.Config(c.opts.Region, c.guard.url))
+		o.Streams = dynamodbstreams.NewFromConfig(provision.Config(c.opts.Region, c.guard.url))
+		o.Credentials = rights.Provider
 	}
 	if c.opts.Data != "" {
 		o.Data = filepath.Join(c.opts.Data, "sources")
@@ -42,3 +49,6 @@ func (c *Cloud) Pause(ctx context.Context, source string) error { return c.sourc
 
 // Resume switches it on again where it stopped.
 func (c *Cloud) Resume(source string) error { return c.sources.Resume(source) }
+
+// Retry changes how often a stream's source repeats a failing batch, see [sources.Set.Retry].
+func (c *Cloud) Retry(source string, most int) error { return c.sources.Retry(source, most) }

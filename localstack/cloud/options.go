@@ -3,6 +3,7 @@ package cloud
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/fairseat/fairseat/localstack/emulators"
 	"github.com/fairseat/fairseat/localstack/gateway"
 	"github.com/fairseat/fairseat/localstack/process"
+	"github.com/fairseat/fairseat/localstack/rights"
 	"github.com/fairseat/fairseat/localstack/runtime"
 )
 
@@ -18,14 +20,16 @@ type Options struct {
 	Template   string            // path of template.yaml
 	Parameters map[string]string // override the template's defaults; see Command for {port:NAME}
 	Store      emulators.Store
-	Port       int       // of the REST API on 127.0.0.1; 0 = any free one
-	TablePort  int       // of the DynamoDB stand-in; 0 = any free one
-	QueuePort  int       // of the SQS stand-in; 0 = any free one
-	Data       string    // folder that keeps the state; "" = it is thrown away
-	Tools      string    // cache folder for the stand-ins; "" = .tools beside the template
-	Region     string    // "" = eu-west-1
-	Companions []Command // run as long as the cloud does
-	Before     []Command // run to their ends, in order, before anything is served: what fills tables
+	Port       int                             // of the REST API on 127.0.0.1; 0 = any free one
+	TablePort  int                             // of the DynamoDB stand-in; 0 = any free one
+	QueuePort  int                             // of the SQS stand-in; 0 = any free one
+	Data       string                          // folder that keeps the state; "" = it is thrown away
+	Tools      string                          // cache folder for the stand-ins; "" = .tools beside the template
+	Region     string                          // "" = eu-west-1
+	Rights     rights.Mode                     // what a function may do that its role does not allow; 0 = rights.Enforce
+	Wire       func(http.Handler) http.Handler // before the stand-ins: what AWS answers and none of them does; nil = nothing
+	Companions []Command                       // run as long as the cloud does
+	Before     []Command                       // run to their ends, in order, before anything is served: what fills tables
 
 	Progress io.Writer                   // what takes long; nil = nowhere
 	Line     func(runtime.Line)          // what functions write; nil = dropped
@@ -39,6 +43,9 @@ type Options struct {
 func (o Options) filled() Options {
 	if o.Region == "" {
 		o.Region = "eu-west-1"
+	}
+	if o.Rights == 0 {
+		o.Rights = rights.Enforce
 	}
 	o.Tools = o.ToolsFolder()
 	if o.Progress == nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/store"
 )
 
 // overdue is a hold with a pending order that nobody cares for any more.
@@ -77,7 +78,7 @@ func (o overdue) lives(t *testing.T) {
 // TestExpiryByWhoeverMeetsIt: with every event source off, the end of a hold is
 // exact for whoever meets it, and happens to nobody else's (HoldLifetime).
 func TestExpiryByWhoeverMeetsIt(t *testing.T) {
-	parallelWithout(t, stack.Sources(), callbacks)
+	on := parallelWithout(t, stack.Sources(), callbacks)
 	other := guest(t)
 	meets := map[string]struct {
 		seats int
@@ -127,6 +128,7 @@ func TestExpiryByWhoeverMeetsIt(t *testing.T) {
 		}
 		cases[name] = o
 	}
+	waited := abandonWanted(t, other)
 	left := abandon(t, 2)
 	exact := abandon(t, 2)
 	exactly(t, exact, other)
@@ -137,7 +139,10 @@ func TestExpiryByWhoeverMeetsIt(t *testing.T) {
 		meets[name].meet(o)
 		t.Run(name, func(t *testing.T) { o.ended(t) })
 	}
+	waited.meet(t, other)
 	left.lives(t) // whom nobody meets, with every source off
+	on()
+	waited.drained(t)
 }
 
 // exactly asks for the seats again and again: refused before the end of the
@@ -195,10 +200,15 @@ func (o overdue) awaitEnd(t *testing.T, limit time.Duration) {
 }
 
 // TestExpiryByMessage: nobody looks, the TTL's stream is off; the delayed message
-// alone ends the hold, promptly.
+// alone ends the hold, promptly. One that comes early is put back, and ends nothing.
 func TestExpiryByMessage(t *testing.T) {
-	parallelWithout(t, []string{expireTimer}, expireHold, relayHolds, projectHolds, callbacks)
-	abandon(t, 3).awaitEnd(t, 5*time.Second)
+	parallelWithout(t, []string{expireTimer}, expireHold, relayHolds, projectHolds, projectPool, advanceLine, callbacks)
+	o, wanted := abandon(t, 3), abandon(t, 2)
+	wanted.openLine(t)
+	o.early(t)
+	o.awaitEnd(t, 5*time.Second)
+	wanted.awaitLine(t, 5*time.Second)
+	wanted.drained(t)
 }
 
 // timeToLive is how late the TTL may be here: 5 s after the grace, and the
@@ -206,10 +216,16 @@ func TestExpiryByMessage(t *testing.T) {
 const timeToLive = 35 * time.Second
 
 // TestExpiryByTTL: nobody looks and no message is read; the deletion of the timer
-// item alone ends the hold.
+// item alone ends the hold. One that cannot be read does not stop the others.
 func TestExpiryByTTL(t *testing.T) {
-	parallelWithout(t, []string{expireHold}, expireTimer, projectHolds, callbacks)
-	abandon(t, 3).awaitEnd(t, timeToLive)
+	parallelWithout(t, []string{expireHold}, expireTimer, relayHolds, projectHolds, projectPool, advanceLine, callbacks)
+	o, wanted := abandon(t, 3), abandon(t, 2)
+	wanted.openLine(t)
+	givenUp := poison(t, map[string]string{expireTimer: "ExpireTimer"}, store.Timers, "EXP#poison", "soon", store.Item{"ttl": time.Now().Unix()})
+	o.awaitEnd(t, timeToLive)
+	wanted.awaitLine(t, timeToLive)
+	wanted.drained(t)
+	givenUp()
 }
 
 // TestDeadlinesInOrder: a show's live holds are listed in order of expiry, and

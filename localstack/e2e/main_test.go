@@ -24,6 +24,7 @@ import (
 	"github.com/fairseat/fairseat/localstack/emulators"
 	"github.com/fairseat/fairseat/localstack/gateway"
 	"github.com/fairseat/fairseat/localstack/process"
+	"github.com/fairseat/fairseat/localstack/rights"
 	"github.com/fairseat/fairseat/localstack/runtime"
 )
 
@@ -66,7 +67,7 @@ func run(m *testing.M) int {
 	}
 	defer stack.Close()
 	code := m.Run()
-	if err := errors.Join(heard.faults(), heard.contradictions(), undelivered(), shop.auditAll()); err != nil {
+	if err := errors.Join(heard.faults(), heard.contradictions(), undelivered(), shop.auditAll(), inexact()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
@@ -123,6 +124,7 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 		},
 		Companions: []cloud.Command{{Name: "sandbox", Args: []string{
 			filepath.Join(root, ".build/bin/sandbox"), "-addr", "127.0.0.1:{listen:sandbox}", "-grace", seconds(graceTime)}}},
+		Rights: rights.Enforce, Wire: meeting.before,
 		Progress: heard, Line: heard.line, Access: heard.access,
 		Note:   func(text string) { fmt.Fprintln(heard, "note:", text) },
 		Output: func(string) io.Writer { return heard },

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fairseat/fairseat/localstack/apiclient"
 	"github.com/fairseat/fairseat/pkg/order"
+	"github.com/fairseat/fairseat/pkg/payment"
 )
 
 // spoil makes the provider answer badly until the test's end, or until mend is
@@ -76,6 +77,14 @@ func TestReleasedWhilePaying(t *testing.T) {
 		}
 	}
 	mine := other.hold(s, taken.Seats[0].ID)
+	must(t, provider.call(http.MethodPost, "release", map[string]string{"order": "reverse"}, nil))
+	eventually(t, 10*time.Second, func() error { // the callback alone tells that the seats are another's
+		p, err := shop.store.PaymentByID(t.Context(), payment.ID(second.ID))
+		if err == nil && p.State != payment.Refunding {
+			err = yet("the payment is %s", p.State)
+		}
+		return err
+	})
 	on()
 	o := b.await(first.OrderID, "PAID", 10*time.Second)
 	verify(b, string(s.ID), o)

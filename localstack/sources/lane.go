@@ -174,7 +174,7 @@ func (l *lanes) deliver(ctx context.Context, batch []*entry, calls int) bool {
 		default:
 			retries++
 		}
-		if s.src.MaxRetries >= 0 && retries > s.src.MaxRetries {
+		if most := s.retries.Load(); most >= 0 && int64(retries) > most {
 			l.discard(ctx, batch, conditionRetries, calls, &res)
 			return true
 		}

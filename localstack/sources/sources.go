@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -24,9 +25,12 @@ type Invoke func(ctx context.Context, function string, payload []byte) (runtime.
 type Options struct {
 	SQS     *sqs.Client             // needed if any source is a queue or any failure goes to one
 	Streams *dynamodbstreams.Client // needed if any source is a stream
-	Invoke  Invoke
-	Data    string                    // folder for checkpoints of streams; "" = kept in memory
-	Log     func(source, text string) // what a source has to tell; nil = nothing
+	// Credentials of a function's role, in whose name its sources read and send;
+	// nil = those of the clients.
+	Credentials func(function string) aws.CredentialsProvider
+	Invoke      Invoke
+	Data        string                    // folder for checkpoints of streams; "" = kept in memory
+	Log         func(source, text string) // what a source has to tell; nil = nothing
 }
 
 // Set is every event source of a stack. Its methods may be called from any goroutine.
@@ -76,6 +80,7 @@ func build(stack *template.Stack, src template.Source, opts Options) (source, er
 	if err != nil {
 		return nil, err
 	}
+	opts = opts.as(src.Function)
 	base := common{src: src, fn: *fn, filter: filter, invoke: opts.Invoke, gate: newGate(),
 		log: func(text string) { opts.Log(src.ID, text) }}
 	switch src.Kind {
@@ -105,6 +110,21 @@ func build(stack *template.Stack, src template.Source, opts Options) (source, er
 		return newStreamSource(base, *t, sdkStream{opts.Streams, t.StreamARN, streamARN(*t), t.Partition.Name, time.Now}, dead, file)
 	}
 	return nil, fmt.Errorf("unknown kind %d", src.Kind)
+}
+
+// as gives the clients a function's credentials.
+func (o Options) as(function string) Options {
+	if o.Credentials == nil {
+		return o
+	}
+	cred := o.Credentials(function)
+	if o.SQS != nil {
+		o.SQS = sqs.New(o.SQS.Options(), func(c *sqs.Options) { c.Credentials = cred })
+	}
+	if o.Streams != nil {
+		o.Streams = dynamodbstreams.New(o.Streams.Options(), func(c *dynamodbstreams.Options) { c.Credentials = cred })
+	}
+	return o
 }
 
 func find[T any](list []T, ok func(T) bool) *T {
@@ -169,6 +189,18 @@ func (s *Set) Resume(id string) error {
 		return fmt.Errorf("event source %s: unknown", id)
 	}
 	src.pause().open()
+	return nil
+}
+
+// Retry changes how often a stream's source repeats a failing batch before it is
+// given up; -1 is without limit. It holds for a batch that fails already, as after
+// UpdateEventSourceMapping: an operator's way past a record that blocks its shard.
+func (s *Set) Retry(id string, most int) error {
+	src, ok := s.sources[id].(*streamSource)
+	if !ok || most < -1 || most > 10_000 {
+		return fmt.Errorf("event source %s: %d retries: not a stream, or not in -1 to 10000", id, most)
+	}
+	src.retries.Store(int64(most))
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fairseat/fairseat/localstack/template"
@@ -68,9 +69,10 @@ type streamSource struct {
 	retry  backoff // of a failing batch
 	now    func() time.Time
 
-	saved *checkpoints
-	begin map[string]string // iterators made before start returned
-	from  time.Time         // records before it are skipped in shards without a checkpoint
+	retries atomic.Int64 // of one batch before it is given up; -1 = without limit
+	saved   *checkpoints
+	begin   map[string]string // iterators made before start returned
+	from    time.Time         // records before it are skipped in shards without a checkpoint
 }
 
 func newStreamSource(c common, t template.Table, client stream, dead sender, file string) (*streamSource, error) {
@@ -95,11 +97,13 @@ func newStreamSource(c common, t template.Table, client stream, dead sender, fil
 	case src.MaxConcurrency != 0:
 		return nil, errors.New("maximum concurrency is for queues")
 	}
-	return &streamSource{
+	s := &streamSource{
 		common: c, arn: t.StreamARN, shown: streamARN(t), client: client, dead: dead, file: file, now: time.Now,
 		retry: backoff{first: 100 * time.Millisecond, most: 10 * time.Second},
 		begin: map[string]string{},
-	}, nil
+	}
+	s.retries.Store(int64(src.MaxRetries))
+	return s, nil
 }
 
 // start reads the checkpoints and fixes the first places.

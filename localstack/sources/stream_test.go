@@ -199,6 +199,33 @@ func TestPoisonBlocksItsShardForEver(t *testing.T) {
 	}
 }
 
+// TestRetryLetsAPoisonedRecordGo: an operator lowers the retries of a source that
+// is stuck; what comes after goes on.
+func TestRetryLetsAPoisonedRecordGo(t *testing.T) {
+	f := function{handle: func(_ context.Context, ids []string) (runtime.Result, error) {
+		if ids[0] == "1" {
+			return handlerFault, nil
+		}
+		return runtime.Result{Payload: []byte("null")}, nil
+	}}
+	runStream(t, oldest(template.Source{ID: "S", MaxRetries: -1, BatchSize: 1}), &f, one(changes(1, 3)...), "", func(r streamRun) {
+		set := Set{sources: map[string]source{"S": r.source, "Q": &queueSource{}}}
+		wait(time.Hour)
+		if err := set.Retry("S", 3); err != nil {
+			t.Error(err)
+		}
+		wait(time.Minute)
+		if r.source.saved.last("s1") != "3" || len(r.dead.all()) != 1 {
+			t.Errorf("done up to %q, %d given up", r.source.saved.last("s1"), len(r.dead.all()))
+		}
+		for id, most := range map[string]int{"S": -2, "Q": 1, "none": 1} {
+			if set.Retry(id, most) == nil {
+				t.Errorf("%s took %d retries", id, most)
+			}
+		}
+	})
+}
+
 func TestRecordsThatAreTooOld(t *testing.T) {
 	f := function{handle: func(context.Context, []string) (runtime.Result, error) { return handlerFault, nil }}
 	st := one()

@@ -39,7 +39,7 @@ func readFunction(l *loader, r *resource, p *props) {
 		}
 	}
 	env.done()
-	readLogging(l, p)
+	f.LogGroup = readLogging(l, p)
 	readPublishing(l, p)
 	f.Statements = l.statements(p)
 	l.stack.Functions = append(l.stack.Functions, f)

@@ -29,7 +29,7 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 			{
 				ID: "Guard", Name: "local-Guard", ARN: fn + "local-Guard", Code: filepath.Join(dir, ".build/guard"),
 				Environment: map[string]string{"ORDERS": "local-orders"},
-				Timeout:     10 * time.Second, MemoryMB: 256, Concurrency: 2,
+				Timeout:     10 * time.Second, MemoryMB: 256, LogGroup: "arn:aws:logs:eu-west-1:000000000000:log-group:local-Words:*", Concurrency: 2,
 				Statements: []Statement{
 					{
 						Effect: "Allow", Actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -43,7 +43,7 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 				Environment: map[string]string{
 					"ORDERS": "local-orders", "SECONDS": "60", "KEY": "s3cret", "WORK": url + "local-Work.fifo",
 				},
-				Timeout: 5 * time.Second, MemoryMB: 256,
+				Timeout: 5 * time.Second, MemoryMB: 256, LogGroup: "arn:aws:logs:eu-west-1:000000000000:log-group:local-Words:*",
 				Statements: []Statement{
 					{
 						Effect: "Allow", Actions: []string{"dynamodb:GetItem"},

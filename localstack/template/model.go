@@ -32,11 +32,12 @@ type Function struct {
 	Environment map[string]string // resolved
 	Timeout     time.Duration
 	MemoryMB    int
-	Concurrency int // reserved concurrent executions; 0 = the local cloud's default
+	Concurrency int    // reserved concurrent executions; 0 = the local cloud's default
+	LogGroup    string // ARN, with :* at its end; "" = one that Lambda would make
 	Statements  []Statement
 }
 
-// Statement is one IAM statement of a function's role or policies. None is enforced here.
+// Statement is one IAM statement of a function's role or policies; package rights enforces them.
 type Statement struct {
 	Effect    string
 	Actions   []string

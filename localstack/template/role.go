@@ -118,11 +118,11 @@ func readPolicies(p *props) []Statement {
 	return out
 }
 
-// readLogging reads where a function's log goes. One machine shows all logs
-// itself, but a group that nobody makes would be an error on AWS.
-func readLogging(l *loader, p *props) {
+// readLogging reads where a function's log goes: the group's ARN. One machine
+// shows all logs itself, but a group that nobody makes would be an error on AWS.
+func readLogging(l *loader, p *props) string {
 	if !p.has("LoggingConfig") {
-		return
+		return ""
 	}
 	p.ignore("LoggingConfig")
 	c := p.object("LoggingConfig")
@@ -131,6 +131,7 @@ func readLogging(l *loader, p *props) {
 	if name != "" && l.owner("AWS::Logs::LogGroup", "Arn", l.groupARN(name), p.at) == nil {
 		c.fail("LogGroup", "must be the name of a log group of this template")
 	}
+	return l.groupARN(name)
 }
 
 func (l *loader) roleARN(name string) string {

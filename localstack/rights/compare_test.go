@@ -1,0 +1,81 @@
+package rights
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/fairseat/fairseat/localstack/template"
+)
+
+// TestCompare: each row is a role and what was used; the findings are the whole table.
+func TestCompare(t *testing.T) {
+	get, put := Need{"dynamodb:GetItem", seats}, Need{"dynamodb:PutItem", seats}
+	logged := Need{"logs:PutLogEvents", words}
+	for _, tt := range []struct {
+		name       string
+		statements []template.Statement
+		used       []Need
+		denied     []Need
+		part       bool
+		want       []string
+	}{
+		{"exact", []template.Statement{statement("Allow", seats, get.Action, put.Action)}, []Need{get, put}, nil, false, nil},
+		{"unused", []template.Statement{statement("Allow", seats, get.Action, put.Action)}, []Need{get}, nil, false,
+			[]string{"Buy dynamodb:PutItem " + seats + " yes 0"}},
+		{"unused in a part of the tests", []template.Statement{statement("Allow", seats, get.Action, put.Action)}, []Need{get}, nil, true, nil},
+		{"used of another table", []template.Statement{statement("Allow", other, get.Action)}, []Need{get}, nil, false,
+			[]string{"Buy dynamodb:GetItem " + other + " yes 0"}},
+		{"not granted", nil, []Need{put, put}, []Need{put, put}, false, []string{"Buy dynamodb:PutItem " + seats + " no 2"}},
+		{"not granted in a part of the tests", nil, []Need{put}, []Need{put}, true, []string{"Buy dynamodb:PutItem " + seats + " no 1"}},
+		{"any resource", []template.Statement{statement("Allow", "*", get.Action)}, []Need{get}, nil, true,
+			[]string{"Buy dynamodb:GetItem * by a wildcard 0"}},
+		{"any action", []template.Statement{statement("Allow", seats, "dynamodb:*")}, []Need{get}, nil, true,
+			[]string{"Buy dynamodb:* " + seats + " by a wildcard 0"}},
+		{"its own log group", []template.Statement{statement("Allow", words, logged.Action)}, []Need{logged}, nil, false, nil},
+		{"its own log group, never invoked", []template.Statement{statement("Allow", words, logged.Action)}, nil, nil, false,
+			[]string{"Buy logs:PutLogEvents " + words + " yes 0"}},
+		{"another log group", []template.Statement{statement("Allow", "arn:aws:logs:eu-west-1:000000000000:log-group:else:*", logged.Action)}, nil, nil, true,
+			[]string{"Buy logs:PutLogEvents arn:aws:logs:eu-west-1:000000000000:log-group:else:* by a wildcard 0"}},
+		{"traces", []template.Statement{statement("Allow", "*", "xray:PutTraceSegments")}, nil, nil, true,
+			[]string{"Buy xray:PutTraceSegments * by a wildcard 0"}},
+		{"a Deny", []template.Statement{statement("Deny", seats, get.Action)}, nil, nil, true,
+			[]string{"Buy dynamodb:GetItem " + seats + " by Deny, which no use can prove 0"}},
+	} {
+		j := newJournal()
+		j.note("Buy", tt.used, tt.denied)
+		fs := Compare(&template.Stack{Functions: []template.Function{function(tt.statements...)}}, j.copy(), !tt.part)
+		lines := strings.Split(strings.TrimSpace(Table(fs)), "\n")[1:]
+		for i, l := range lines {
+			lines[i] = strings.Join(strings.Fields(l), " ")
+		}
+		if strings.Join(lines, "\n") != strings.Join(tt.want, "\n") {
+			t.Errorf("%s: found\n%s\nwant\n%s", tt.name, strings.Join(lines, "\n"), strings.Join(tt.want, "\n"))
+		}
+	}
+}
+
+func TestLoggingCountsByInvocation(t *testing.T) {
+	b := newBench(t, Enforce, empty, statement("Allow", words, inLog...))
+	b.proxy.Invoked("Buy")
+	b.proxy.Invoked("Nobody")
+	u := b.proxy.Uses()
+	if len(u.Used) != 2 || len(u.Denied) != 0 {
+		t.Errorf("used %v, not granted %v", u.Used, u.Denied)
+	}
+	b = newBench(t, Enforce, empty)
+	b.proxy.Invoked("Buy")
+	if u := b.proxy.Uses(); len(u.Denied) != 2 {
+		t.Errorf("without the right, not granted is %v", u.Denied)
+	}
+}
+
+func TestModes(t *testing.T) {
+	for m, name := range modes {
+		if got, err := ParseMode(name); err != nil || got != m || m.String() != name {
+			t.Errorf("%s is %v: %v", name, got, err)
+		}
+	}
+	if _, err := ParseMode(""); err == nil {
+		t.Error("no mode is one")
+	}
+}
