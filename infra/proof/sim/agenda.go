@@ -8,9 +8,10 @@ import (
 // event is something that happens at a moment. Of two at one moment the one that
 // was planned first comes first.
 type event struct {
-	at  time.Time
-	seq int
-	do  func()
+	at      time.Time
+	seq     int
+	channel int // of the choices of who planned it
+	do      func()
 }
 
 type agenda []event
@@ -34,7 +35,7 @@ func (a *agenda) Pop() any {
 
 func (w *world) after(d time.Duration, do func()) {
 	w.planned++
-	heap.Push(&w.agenda, event{w.now.Add(d), w.planned, do})
+	heap.Push(&w.agenda, event{w.now.Add(d), w.planned, w.tape.channel, do})
 }
 
 // run makes time pass until the agenda is empty, the moment has come, or an
@@ -45,7 +46,7 @@ func (w *world) run(until time.Time) {
 			break
 		}
 		e := heap.Pop(&w.agenda).(event)
-		w.now = e.at
+		w.now, w.tape.channel = e.at, e.channel
 		w.steps++
 		if w.steps > mostSteps {
 			w.fail("Progress", "the run does not end: something is repeated for ever")

@@ -39,6 +39,7 @@ type deal struct {
 	state     string
 	created   time.Time
 	captures  int
+	again     bool // declined, and paid at a second try
 	refund    *moneyBack
 }
 
@@ -220,6 +221,7 @@ func (b *provider) begin(d *deal) {
 		d.state = "failed"
 		b.call(d, "payment")
 		if w.tape.oneIn(4) { // the provider lets the buyer try again
+			d.again = true
 			w.after(time.Duration(of(w.tape, 1, 5, 40))*time.Second, func() { b.capture(d) })
 		}
 	}
@@ -280,7 +282,11 @@ func (b *provider) call(d *deal, event string) {
 	if err != nil {
 		panic(err) // only our own views come here
 	}
-	for range of(w.tape, 1, 1, 1, 2, 3, 0) {
+	copies := of(w.tape, 1, 1, 1, 2, 3, 0)
+	if d.again {
+		copies = max(copies, 1) // nobody asks about a payment that was declined: a callback is the only news
+	}
+	for range copies {
 		wait := time.Duration(of(w.tape, 20, 50, 300, 2000, 20_000, 120_000)) * time.Millisecond
 		w.after(wait, func() { b.deliver(string(body), 1) })
 	}

@@ -59,10 +59,7 @@ type request struct {
 }
 
 func newCrowd(w *world) *crowd {
-	c := &crowd{w: w, left: w.tape.pick(90)}
-	if c.left > 0 {
-		c.left += 10
-	}
+	c := &crowd{w: w, left: 10 + w.tape.pick(90)}
 	w.after(0, c.act)
 	return c
 }
@@ -73,9 +70,10 @@ func (c *crowd) act() {
 	if c.left == 0 {
 		return
 	}
+	w := c.w
+	w.tape.channel = c.left
 	c.left--
 	c.choose()
-	w := c.w
 	wait := time.Duration(of(w.tape, 0, 1, 3, 10, 50, 200, 1000, 3000, 9000, 30_000, 70_000)) * time.Millisecond
 	if len(c.holds) > 0 && w.tape.oneIn(3) {
 		h := c.holds[w.tape.pick(len(c.holds))]
@@ -84,35 +82,37 @@ func (c *crowd) act() {
 			wait = d
 		}
 	}
+	w.tape.channel = 0
 	w.after(wait, c.act)
 }
 
 func (c *crowd) choose() {
 	t := c.w.tape
-	switch t.pick(20) {
-	case 0, 1, 2, 3:
+	switch t.pick(21) {
+	case 0: // nothing
+	case 1, 2, 3, 4:
 		c.holdNamed()
-	case 4, 5:
+	case 5, 6:
 		c.holdBest()
-	case 6:
-		c.again()
 	case 7:
-		c.ofHold("GET", "read-hold")
+		c.again()
 	case 8:
+		c.ofHold("GET", "read-hold")
+	case 9:
 		c.ofHold("DELETE", "release-hold")
-	case 9, 10, 11, 12:
+	case 10, 11, 12, 13:
 		c.pay()
-	case 13:
+	case 14:
 		c.readOrder()
-	case 14, 15:
+	case 15, 16:
 		c.readMap()
-	case 16:
-		c.house()
 	case 17:
-		c.openLine()
+		c.house()
 	case 18:
-		c.rush()
+		c.openLine()
 	case 19:
+		c.rush()
+	case 20:
 		c.sixOrMore()
 	}
 }

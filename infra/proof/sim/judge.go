@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
 )
 
@@ -297,8 +298,9 @@ func (j *judge) busyUntil(p place) time.Time {
 	now := j.w.now
 	owner := j.claims[p]
 	if owner == "" {
-		if b, ok := hall.Seat(seatID(p.seat)); ok && j.item(store.Key{Table: store.Claims, PK: "SHOW#" + p.show + "#" + hall.Block(b.Block).Name, SK: p.seat}) != nil {
-			return now // it is landing
+		b, _ := hall.Seat(seatmap.SeatID(p.seat))
+		if j.w.landing(store.Key{Table: store.Claims, PK: "SHOW#" + p.show + "#" + hall.Block(b.Block).Name, SK: p.seat}) {
+			return now
 		}
 		return j.freed[p]
 	}

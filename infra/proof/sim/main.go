@@ -66,11 +66,11 @@ func replay(seed uint64) int {
 	return 1
 }
 
-func tellShrunk(tape []uint16, v *violation) {
-	small := shrink(tape, v.invariant, 20*time.Second)
+func tellShrunk(c choices, v *violation) {
+	small := shrink(c, v.invariant, 20*time.Second)
 	w := newWorld(replayed(small), true)
 	v = w.play()
-	fmt.Printf("%d choices are left of %d:\n\n", len(small), len(tape))
+	fmt.Printf("%d choices are left of %d:\n\n", small.len(), c.len())
 	w.print(os.Stdout)
 	fmt.Printf("\n%s\n", v)
 }

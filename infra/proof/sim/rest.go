@@ -38,7 +38,7 @@ func (w *world) active() {
 }
 
 func (w *world) settle() {
-	w.calm = true
+	w.calm, w.tape.channel = true, 0
 	w.note(nil, "from here on nothing goes wrong any more")
 	for _, q := range []relay.Queue{relay.Timers, relay.Payments, relay.Lane} {
 		w.queues[q].redrive(w)

@@ -86,8 +86,10 @@ func (d *tables) apply(ctx context.Context, writes []store.Write, token string) 
 			t.window = -1
 		}
 	}
+	t.writes = writes
 	err := d.db.Transact(ctx, writes, token)
-	t.window = 0
+	t.window, t.writes = 0, nil
+	delete(w.flying, t)
 	w.trace(t, "transact", err)
 	if err == nil {
 		w.changed(t, writes)
@@ -104,9 +106,21 @@ func (w *world) inFlight(_ memstore.Op, landed int) {
 	if t == nil || t.dead || t.window == 0 {
 		return
 	}
+	w.flying[t] = true
 	if t.window == -1 || t.window == landed+1 {
 		w.yield(w.latency())
 	}
+}
+
+// landing: a transaction that was accepted has the item in hand, and some reads may
+// see what the judge will hear of when all of it has landed.
+func (w *world) landing(k store.Key) bool {
+	for t := range w.flying {
+		if slices.ContainsFunc(t.writes, func(x store.Write) bool { return x.Key == k }) {
+			return true
+		}
+	}
+	return false
 }
 
 func reasons(writes []store.Write, err error) string {

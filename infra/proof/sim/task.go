@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/fairseat/fairseat/pkg/store"
 )
 
 // task is one invocation of a handler: a coroutine that gives the processor back
@@ -23,6 +25,7 @@ type task struct {
 	begun   time.Time
 	onEnd   func(ok bool) // once: when it ended, or died
 	window  int           // of its transaction: yields where so many writes have landed, -1 everywhere
+	writes  []store.Write // of the transaction that it waits for
 	sender  string        // of a late request: the handler that sent it
 }
 

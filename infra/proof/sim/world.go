@@ -93,6 +93,7 @@ type world struct {
 	calls   int
 	tasks   int
 	live    map[int]*task
+	flying  map[*task]bool // with a transaction that was accepted and has not landed
 	cur     *task
 	back    chan struct{}
 	calm    bool // nothing goes wrong any more
@@ -143,7 +144,7 @@ func (w *world) fail(invariant, format string, args ...any) {
 
 func newWorld(t *tape, tell bool) *world {
 	w := &world{
-		tape: t, now: noon, live: map[int]*task{}, back: make(chan struct{}), tally: map[cell]int{}, tell: tell,
+		tape: t, now: noon, live: map[int]*task{}, flying: map[*task]bool{}, back: make(chan struct{}), tally: map[cell]int{}, tell: tell,
 		seen: map[store.Table]string{}, sum: 14695981039346656037,
 	}
 	w.policy = booking.Policy{Hold: of(t, 60*time.Second, 20*time.Second, 300*time.Second), Grace: grace, MaxSeats: 10}
