@@ -32,16 +32,18 @@ type crowd struct {
 
 // holding is a hold that a buyer was told of, paper an order.
 type holding struct {
-	id    string
-	buyer int
-	show  catalog.ShowID
-	seats []string
-	ends  time.Time // true time, about
+	id      string
+	buyer   int
+	show    catalog.ShowID
+	seats   []string
+	ends    time.Time // true time, about
+	lapsing bool      // somebody has plans with its end
 }
 
 type paper struct {
 	id    string
 	buyer int
+	hold  string
 }
 
 // request is one wish of a buyer, sent once or more often under one key.
@@ -88,7 +90,11 @@ func (c *crowd) act() {
 
 func (c *crowd) choose() {
 	t := c.w.tape
-	switch t.pick(21) {
+	if c.w.moody && t.oneIn(2) {
+		c.lapse()
+		return
+	}
+	switch t.pick(26) {
 	case 0: // nothing
 	case 1, 2, 3, 4:
 		c.holdNamed()
@@ -114,6 +120,10 @@ func (c *crowd) choose() {
 		c.rush()
 	case 20:
 		c.sixOrMore()
+	case 21, 22, 23, 24:
+		c.lapse()
+	case 25:
+		c.snatch()
 	}
 }
 
@@ -137,6 +147,13 @@ func (c *crowd) neighbours(n int) []string {
 
 func (c *crowd) holdNamed() {
 	c.named(c.someBuyer(), c.someShow(), c.neighbours(of(c.w.tape, 1, 2, 2, 3, 4, 5)))
+}
+
+// snatch: another wants the seats of a hold that he knows of.
+func (c *crowd) snatch() {
+	if h := c.someHolding(); h != nil {
+		c.named(c.someBuyer(), h.show, h.seats)
+	}
 }
 
 // sixOrMore makes limits of ten be met.
@@ -219,11 +236,16 @@ func (c *crowd) ofHold(method, handler string) {
 	if h == nil {
 		return
 	}
-	buyer := h.buyer
 	if c.w.tape.oneIn(16) {
-		buyer = (buyer + 1) % (buyers - 1) // somebody else's
+		other := *h
+		other.buyer = (h.buyer + 1) % (buyers - 1) // somebody else's
+		h = &other
 	}
-	c.send(&request{handler: handler, buyer: buyer, hold: h.id, show: h.show, seats: h.seats, ev: events.APIGatewayProxyRequest{
+	c.aboutHold(method, handler, h)
+}
+
+func (c *crowd) aboutHold(method, handler string, h *holding) {
+	c.send(&request{handler: handler, buyer: h.buyer, hold: h.id, show: h.show, seats: h.seats, ev: events.APIGatewayProxyRequest{
 		HTTPMethod: method, Resource: "/holds/{hold}", PathParameters: map[string]string{"hold": h.id},
 	}})
 }
@@ -233,7 +255,10 @@ func (c *crowd) pay() {
 	if h == nil {
 		return
 	}
-	outcome := of(c.w.tape, "success", "success", "decline", "never", "late")
+	c.payFor(h, of(c.w.tape, "success", "success", "decline", "never", "late"))
+}
+
+func (c *crowd) payFor(h *holding, outcome string) {
 	c.keyed(&request{handler: "pay-hold", buyer: h.buyer, hold: h.id, show: h.show, ev: events.APIGatewayProxyRequest{
 		HTTPMethod: "POST", Resource: "/holds/{hold}/payments", PathParameters: map[string]string{"hold": h.id},
 		Body: fmt.Sprintf(`{"provider":"sandbox","outcome":%q}`, outcome),
@@ -244,14 +269,20 @@ func (c *crowd) readOrder() {
 	if len(c.orders) == 0 {
 		return
 	}
-	o := c.orders[c.w.tape.pick(len(c.orders))]
+	c.aboutOrder(c.orders[c.w.tape.pick(len(c.orders))])
+}
+
+func (c *crowd) aboutOrder(o *paper) {
 	c.send(&request{handler: "read-order", buyer: o.buyer, ev: events.APIGatewayProxyRequest{
 		HTTPMethod: "GET", Resource: "/orders/{order}", PathParameters: map[string]string{"order": o.id},
 	}})
 }
 
 func (c *crowd) readMap() {
-	show := c.someShow()
+	c.mapOf(c.someShow())
+}
+
+func (c *crowd) mapOf(show catalog.ShowID) {
 	r := &request{handler: "read-seatmap", buyer: -1, show: show, ev: events.APIGatewayProxyRequest{
 		HTTPMethod: "GET", Resource: "/shows/{show}/seatmap", PathParameters: map[string]string{"show": string(show)},
 	}}
@@ -269,9 +300,14 @@ func (c *crowd) house() {
 		w.spawn("house", string(booking.House), w.latency(), func(ctx context.Context) { _, _ = w.office.End(ctx, id, booking.ByHouse) }, nil)
 		return
 	}
+	c.block(c.someShow(), c.neighbours(of(w.tape, 1, 2, 3)))
+}
+
+func (c *crowd) block(show catalog.ShowID, seats []string) {
+	w := c.w
 	c.keys++
-	wish := boxoffice.Wish{Buyer: booking.House, Key: fmt.Sprintf("block %d", c.keys), BodyHash: "b", Show: c.someShow()}
-	for _, id := range c.neighbours(of(w.tape, 1, 2, 3)) {
+	wish := boxoffice.Wish{Buyer: booking.House, Key: fmt.Sprintf("block %d", c.keys), BodyHash: "b", Show: show}
+	for _, id := range seats {
 		wish.Seats = append(wish.Seats, seatmap.SeatID(id))
 	}
 	c.blocks = append(c.blocks, booking.IDFor(wish.Buyer, wish.Key))
@@ -348,7 +384,7 @@ func (c *crowd) hear(r *request, begun time.Time, a *events.APIGatewayProxyRespo
 	switch {
 	case r.handler == "reserve-seats" && a.StatusCode == 201:
 		if j.promised(doc.ID, r.buyer) && !slices.ContainsFunc(c.holds, func(h *holding) bool { return h.id == doc.ID }) {
-			c.holds = append(c.holds, &holding{doc.ID, r.buyer, r.show, j.seatsOf(doc.ID), c.w.now.Add(c.w.policy.Hold)})
+			c.holds = append(c.holds, &holding{id: doc.ID, buyer: r.buyer, show: r.show, seats: j.seatsOf(doc.ID), ends: c.w.now.Add(c.w.policy.Hold)})
 		}
 	case r.handler == "reserve-seats" && doc.Code == "seats_unavailable":
 		for _, x := range doc.Conflicts {
@@ -359,7 +395,7 @@ func (c *crowd) hear(r *request, begun time.Time, a *events.APIGatewayProxyRespo
 		}
 	case r.handler == "pay-hold" && a.StatusCode == 201:
 		if !slices.ContainsFunc(c.orders, func(o *paper) bool { return o.id == doc.OrderID }) {
-			c.orders = append(c.orders, &paper{doc.OrderID, r.buyer})
+			c.orders = append(c.orders, &paper{doc.OrderID, r.buyer, r.hold})
 		}
 		j.paymentExists(doc.ID)
 	case r.handler == "release-hold" && a.StatusCode == 204:

@@ -95,11 +95,11 @@ func (w *world) enter(k nature) (f fault, alive bool) {
 }
 
 func (w *world) choose(t *task, k nature) fault {
-	if w.calm {
+	if w.calm && !w.patient(t) {
 		return none
 	}
-	if w.focus.handler == t.handler && w.focus.call == t.call && w.tape.oneIn(3) {
-		return w.focus.fault
+	if f := w.aimed(t); f != none || w.calm {
+		return f
 	}
 	if w.tape.pick(128) < 128-w.rate {
 		return none

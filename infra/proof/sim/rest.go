@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/store"
@@ -40,6 +38,10 @@ func (w *world) active() {
 func (w *world) settle() {
 	w.calm, w.tape.channel = true, 0
 	w.note(nil, "from here on nothing goes wrong any more")
+	w.losses.outage = 0
+	for _, m := range w.mappings {
+		m.wake(w, 0)
+	}
 	for _, q := range []relay.Queue{relay.Timers, relay.Payments, relay.Lane} {
 		w.queues[q].redrive(w)
 	}
@@ -50,6 +52,10 @@ func (w *world) settle() {
 	w.late()
 	w.crowd.maps()
 	w.run(time.Time{}) // the last appointment with the provider is a day ahead
+	for q := w.queues[relay.Payments]; len(q.dead) > 0 && w.broken == nil; {
+		q.redrive(w)
+		w.run(time.Time{})
+	}
 	for range 2 {
 		w.now = w.now.Add(10 * time.Minute)
 		w.expireItems()
@@ -58,47 +64,57 @@ func (w *world) settle() {
 }
 
 // late comers want every seat of the evening that is nobody's by rights, also where
-// no timer, stream or TTL has ended its hold, and give it back.
+// no timer, stream or TTL has ended its hold, and give it back. Late money may be
+// faster than they.
 func (w *world) late() {
+	c := w.crowd
+	had := map[string]bool{}
+	for range 2 * hall.Len() {
+		ids := w.unowned(had)
+		if len(ids) == 0 || w.broken != nil {
+			return
+		}
+		before := len(c.holds)
+		c.named(buyers-1, evening, ids)
+		w.run(w.now.Add(20 * time.Second))
+		if len(c.holds) == before {
+			if slices.Equal(ids, w.unowned(had)) {
+				w.fail("HoldLifetime", "seats %v are nobody's by rights and cannot be had", ids)
+				return
+			}
+			continue
+		}
+		for _, id := range ids {
+			had[id] = true
+		}
+		c.aboutHold("DELETE", "release-hold", c.holds[len(c.holds)-1])
+		w.run(w.now.Add(20 * time.Second))
+	}
+}
+
+// unowned are at most ten seats that nobody has by rights, without those that were
+// had. A loveseat is one place to sit.
+func (w *world) unowned(had map[string]bool) []string {
 	var ids []string
 	for i := range hall.Len() {
 		id := string(hall.At(i).ID)
 		p := place{string(evening), id}
 		h := w.judge.holds[bare(w.judge.claims[p])]
-		if w.judge.claims[p] == "" || h != nil && h.state == "held" {
+		if (w.judge.claims[p] == "" || h != nil && h.state == "held") && !had[id] && len(ids) < 10 {
 			ids = append(ids, id)
 		}
 	}
-	c := w.crowd
-	for len(ids) > 0 && w.broken == nil {
-		n := min(len(ids), 10)
-		if n < len(ids) && strings.HasPrefix(ids[n-1], "balcony-B-") {
-			n-- // a loveseat is one place to sit
-		}
-		before := len(c.holds)
-		c.named(buyers-1, evening, ids[:n])
-		w.run(w.now.Add(20 * time.Second))
-		if len(c.holds) == before {
-			w.fail("HoldLifetime", "seats %v are nobody's by rights and cannot be had", ids[:n])
-			return
-		}
-		h := c.holds[len(c.holds)-1]
-		c.send(&request{handler: "release-hold", buyer: h.buyer, hold: h.id, ev: events.APIGatewayProxyRequest{
-			HTTPMethod: "DELETE", Resource: "/holds/{hold}", PathParameters: map[string]string{"hold": h.id},
-		}})
-		w.run(w.now.Add(20 * time.Second))
-		ids = ids[n:]
+	if n := len(ids); n == 10 && ids[n-1] == "balcony-B-1" {
+		ids = ids[:n-1]
 	}
+	return ids
 }
 
 // maps are read by everybody, which ends what is overdue.
 func (c *crowd) maps() {
 	for range 4 {
-		for _, id := range []catalog.ShowID{evening, strict} {
-			c.send(&request{handler: "read-seatmap", buyer: -1, show: id, ev: events.APIGatewayProxyRequest{
-				HTTPMethod: "GET", Resource: "/shows/{show}/seatmap", PathParameters: map[string]string{"show": string(id)},
-			}})
-		}
+		c.mapOf(evening)
+		c.mapOf(strict)
 		c.w.run(c.w.now.Add(10 * time.Second))
 	}
 }

@@ -60,6 +60,18 @@ func (t *tape) pick(n int) int {
 	return v
 }
 
+// turn is a pick that goes round with the seeds.
+func (t *tape) turn(n int) int {
+	v := t.pick(n)
+	if t.replay {
+		return v
+	}
+	v = int(t.seed % uint64(n))
+	l := t.taken[t.channel]
+	l[len(l)-1] = uint16(v)
+	return v
+}
+
 // oneIn is true once in n times.
 func (t *tape) oneIn(n int) bool { return t.pick(n) == n-1 }
 

@@ -102,6 +102,7 @@ type world struct {
 	skews  []time.Duration
 	rate   int  // faults in 128 calls
 	focus  cell // where faults are frequent
+	moody  bool // and people do what leads there
 	losses losses
 
 	db       *memstore.DB
@@ -110,6 +111,7 @@ type world struct {
 	queues   map[relay.Queue]*queue
 	mappings []*mapping
 	seen     map[store.Table]string // sequence number up to which records were collected
+	untold   map[store.Table][]memstore.Record
 	bank     *provider
 	crowd    *crowd
 	judge    *judge
@@ -123,11 +125,12 @@ type world struct {
 
 // losses are what a world must do without, for a while or for good.
 type losses struct {
-	timers   bool          // the queue of deadlines loses everything
-	lane     bool          // the lane's queue loses everything
-	ttl      time.Duration // between two rounds of the service; 0: none before the end
-	outage   time.Duration // of all streams, from the start
-	duration time.Duration // of the active part, for the summary
+	timers       bool          // the queue of deadlines loses everything
+	lane         bool          // the lane's queue loses everything
+	appointments bool          // nobody is told to ask the provider, until all is calm
+	ttl          time.Duration // between two rounds of the service; 0: none before the end
+	outage       time.Duration // of all streams, from the start
+	duration     time.Duration // of the active part, for the summary
 }
 
 // violation is a broken invariant.
@@ -137,19 +140,20 @@ func (v *violation) Error() string { return v.invariant + ": " + v.text }
 
 func (w *world) fail(invariant, format string, args ...any) {
 	if w.broken == nil {
-		w.broken = &violation{invariant, fmt.Sprintf(format, args...)}
-		w.note(nil, "BROKEN "+w.broken.Error())
+		v := &violation{invariant, fmt.Sprintf(format, args...)}
+		w.note(nil, "BROKEN "+v.Error())
+		w.broken = v
 	}
 }
 
 func newWorld(t *tape, tell bool) *world {
 	w := &world{
 		tape: t, now: noon, live: map[int]*task{}, flying: map[*task]bool{}, back: make(chan struct{}), tally: map[cell]int{}, tell: tell,
-		seen: map[store.Table]string{}, sum: 14695981039346656037,
+		seen: map[store.Table]string{}, untold: map[store.Table][]memstore.Record{}, sum: 14695981039346656037,
 	}
 	w.policy = booking.Policy{Hold: of(t, 60*time.Second, 20*time.Second, 300*time.Second), Grace: grace, MaxSeats: 10}
 	w.rate = of(t, 0, 1, 3, 8)
-	w.focus = aims[t.pick(len(aims))]
+	w.focus = aims[t.turn(len(aims))]
 	w.skews = []time.Duration{0, 0, 0, 0}
 	if most := of(t, 0, 10, 24); most > 0 {
 		for i := range w.skews {
@@ -160,6 +164,7 @@ func newWorld(t *tape, tell bool) *world {
 	if t.oneIn(4) {
 		w.losses.outage = time.Duration(1+t.pick(10)) * time.Minute
 	}
+	w.prepare()
 	w.db = memstore.New(memstore.Options{
 		Clock: func() time.Time { return w.now }, Window: w.inFlight, Lag: of(t, 0, 800*time.Millisecond),
 		Shuffle: func(n int, swap func(i, j int)) {
@@ -232,8 +237,30 @@ func (w *world) changed(t *task, writes []store.Write) {
 			keys = append(keys, x.Key)
 		}
 	}
+	if w.tell {
+		w.note(t, "commits "+w.told(keys))
+	}
 	w.collect()
 	w.judge.step(t, keys)
+}
+
+// told are items in a story: each key with what it says now.
+func (w *world) told(keys []store.Key) string {
+	var parts []string
+	for _, k := range keys {
+		it := w.judge.item(k)
+		text := k.PK + "/" + k.SK
+		for _, attr := range []string{"owner", "state", "rev", "n", "wanted", "v", "due"} {
+			if v, ok := it[attr]; ok {
+				text += fmt.Sprintf(" %s=%v", attr, v)
+			}
+		}
+		if it == nil {
+			text += " gone"
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // expireItems is one round of the service's TTL.
@@ -256,7 +283,7 @@ func (w *world) trace(t *task, what string, err error) {
 }
 
 func (w *world) note(t *task, text string) {
-	if !w.tell {
+	if !w.tell || w.broken != nil {
 		return
 	}
 	who := "world"
@@ -281,7 +308,7 @@ func (w *world) print(out io.Writer) {
 }
 
 func (w *world) count(t *task, f fault) {
-	if !w.calm {
+	if !w.calm || w.patient(t) {
 		w.tally[cell{t.handler, t.call, f}]++
 	}
 }
