@@ -116,3 +116,17 @@ deploy: build .tools/sam/bin/sam ## deploy a stage on AWS by a canary: STAGE=tes
 .PHONY: deploy-account
 deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Gateway write access logs
 	@.tools/sam/bin/sam deploy -t infra/deploy/account.yaml --stack-name fairseat-account --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset
+# make sim: a run of the simulated world for each seed; SEED=n replays one and tells
+# its story. SEED is the loader's flags everywhere else.
+SEEDS ?= 2000
+FROM ?= 1
+
+.PHONY: sim
+sim: ## simulate 2,000 seeds against the invariants; SEEDS=, FROM=, or SEED=n for a story
+	@mkdir -p .build/bin
+	@go build -o .build/bin/sim ./infra/proof/sim
+	@.build/bin/sim $(if $(SEED),-seed $(SEED),-seeds $(SEEDS) -from $(FROM))
+
+.PHONY: sim-plants
+sim-plants: ## plant defects in a copy of the code, each to be found by the simulation
+	@go run ./infra/proof/sim/plants

@@ -61,7 +61,7 @@ type request struct {
 }
 
 func newCrowd(w *world) *crowd {
-	c := &crowd{w: w, left: 10 + w.tape.pick(90)}
+	c := &crowd{w: w, left: 20 + w.tape.pick(60)}
 	w.after(0, c.act)
 	return c
 }

@@ -304,7 +304,7 @@ func (j *judge) busyUntil(p place) time.Time {
 		}
 		return j.freed[p]
 	}
-	if h := j.holds[owner]; h != nil && h.state == "held" {
+	if h := j.holds[owner]; h != nil && h.state == "held" && !j.w.landing(holdKey(h.id)) {
 		if end := h.expires.Add(grace + budget); end.Before(now) {
 			return end
 		}

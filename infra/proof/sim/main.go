@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -38,6 +39,7 @@ func main() {
 		os.Exit(replay(*one))
 	case *part != "":
 		runtime.GOMAXPROCS(1) // handing over is cheapest so
+		debug.SetGCPercent(400)
 		var i, n int
 		if _, err := fmt.Sscanf(*part, "%d/%d", &i, &n); err != nil {
 			fmt.Fprintln(os.Stderr, "sim:", err)

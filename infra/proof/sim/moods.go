@@ -63,7 +63,7 @@ func (c *crowd) lapse() {
 	}
 	h := c.holds[i]
 	h.lapsing = true
-	if w.tape.pick(4) > 0 {
+	if w.tape.pick(4) > 0 || w.focus.handler == "read-order" {
 		c.payFor(h, of(w.tape, "late", "decline", "never", "success"))
 	}
 	met := time.Duration(of(w.tape, 7500, 5000, 6500, 9000, 12_000)) * time.Millisecond

@@ -49,6 +49,9 @@ func (j *judge) checkHold(t *task, h *holdRow) {
 			j.w.fail("AllOrNothing", "hold %s is %s, and that seat %s is its own is %v", h.id, h.state, s.id, owns)
 		}
 	}
+	if o := j.orders[h.order]; h.state == "sold" && (o == nil || o.state != "PAID" || o.hold != h.id) {
+		j.w.fail("MoneyIsTickets", "hold %s is sold; its order is %+v", h.id, o)
+	}
 	if t != nil && h.state == "held" && !j.timers[h.id] && h.rev == 1 {
 		j.w.fail("HoldLifetime", "hold %s is in no list of deadlines", h.id)
 	}

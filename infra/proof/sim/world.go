@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"hash/fnv"
 	"io"
 	"log/slog"
 	"net/http"
@@ -149,11 +148,11 @@ func (w *world) fail(invariant, format string, args ...any) {
 func newWorld(t *tape, tell bool) *world {
 	w := &world{
 		tape: t, now: noon, live: map[int]*task{}, flying: map[*task]bool{}, back: make(chan struct{}), tally: map[cell]int{}, tell: tell,
-		seen: map[store.Table]string{}, untold: map[store.Table][]memstore.Record{}, sum: 14695981039346656037,
+		seen: map[store.Table]string{}, untold: map[store.Table][]memstore.Record{}, sum: offset,
 	}
 	w.policy = booking.Policy{Hold: of(t, 60*time.Second, 20*time.Second, 300*time.Second), Grace: grace, MaxSeats: 10}
 	w.rate = of(t, 0, 1, 3, 8)
-	w.focus = aims[t.turn(len(aims))]
+	w.focus = turns[t.turn(len(turns))]
 	w.skews = []time.Duration{0, 0, 0, 0}
 	if most := of(t, 0, 10, 24); most > 0 {
 		for i := range w.skews {
@@ -277,10 +276,27 @@ func (w *world) expireItems() {
 
 // trace adds to the run's hash; note adds to its story.
 func (w *world) trace(t *task, what string, err error) {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %d %d %s %s %s %v", w.sum, w.now.UnixMilli(), t.n, t.handler, t.call, what, err)
-	w.sum = h.Sum64()
+	w.mix(t.handler)
+	w.mix(t.call)
+	w.mix(what)
+	if err != nil {
+		w.mix(err.Error())
+	}
+	w.sum = (w.sum ^ uint64(w.now.UnixMilli()) ^ uint64(t.n)<<48) * prime
 }
+
+// mix is FNV-1a, with the length so that no two lists of words are alike.
+func (w *world) mix(s string) {
+	for i := range len(s) {
+		w.sum = (w.sum ^ uint64(s[i])) * prime
+	}
+	w.sum = (w.sum ^ uint64(len(s))) * prime
+}
+
+const (
+	offset = 14695981039346656037
+	prime  = 1099511628211
+)
 
 func (w *world) note(t *task, text string) {
 	if !w.tell || w.broken != nil {
