@@ -49,6 +49,7 @@ func (w *world) settle() {
 		w.crowd.nudge(id)
 	}
 	w.run(w.now.Add(w.policy.Hold + time.Minute))
+	w.prompt()
 	w.late()
 	w.crowd.maps()
 	w.run(time.Time{}) // the last appointment with the provider is a day ahead
@@ -60,6 +61,23 @@ func (w *world) settle() {
 		w.now = w.now.Add(10 * time.Minute)
 		w.expireItems()
 		w.run(time.Time{})
+	}
+}
+
+// prompt: the timers make things prompt where they are not lost, and TTL where they
+// are. Nobody has met the holds since.
+func (w *world) prompt() {
+	if w.losses.timers && w.losses.ttl == 0 {
+		return
+	}
+	if w.losses.timers {
+		w.expireItems()
+		w.run(w.now.Add(30 * time.Second))
+	}
+	for _, id := range sorted(w.judge.holds) {
+		if h := w.judge.holds[id]; h.state == "held" && w.now.Sub(h.truly) > time.Minute/2 {
+			w.fail("Promptness", "hold %s was to end at %s, and nobody was told", id, clock(h.truly))
+		}
 	}
 }
 
