@@ -116,6 +116,7 @@ deploy: build .tools/sam/bin/sam ## deploy a stage on AWS by a canary: STAGE=tes
 .PHONY: deploy-account
 deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Gateway write access logs
 	@.tools/sam/bin/sam deploy -t infra/deploy/account.yaml --stack-name fairseat-account --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset
+
 # make sim: a run of the simulated world for each seed; SEED=n replays one and tells
 # its story. SEED is the loader's flags everywhere else.
 SEEDS ?= 2000
