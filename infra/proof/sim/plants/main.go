@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	seeds := flag.Int("seeds", 2000, "after how many seeds a defect has survived")
+	seeds := flag.Int("seeds", 5000, "after how many seeds a defect has survived")
 	only := flag.String("only", "", "plant the defects whose name contains this")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "plants")
