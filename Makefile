@@ -152,3 +152,17 @@ flat: build ## 100,000 invocations: memory, threads, connections, goroutines sta
 .PHONY: bench-rights
 bench-rights: build ## what asking for rights at each call costs the local stack
 	@env -u AWS_CA_BUNDLE go run ./infra/bench/rights
+# make sim: a run of the simulated world for each seed; SEED=n replays one and tells
+# its story. SEED is the loader's flags everywhere else.
+SEEDS ?= 2000
+FROM ?= 1
+
+.PHONY: sim
+sim: ## simulate 2,000 seeds against the invariants; SEEDS=, FROM=, or SEED=n for a story
+	@mkdir -p .build/bin
+	@go build -o .build/bin/sim ./infra/proof/sim
+	@.build/bin/sim $(if $(SEED),-seed $(SEED),-seeds $(SEEDS) -from $(FROM))
+
+.PHONY: sim-plants
+sim-plants: ## plant defects in a copy of the code, each to be found by the simulation
+	@go run ./infra/proof/sim/plants

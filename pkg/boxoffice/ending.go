@@ -203,7 +203,8 @@ func (o *Office) endOverdueOf(ctx context.Context, b booking.Buyer, show catalog
 	if err != nil {
 		return false, err
 	}
-	for _, h := range holds {
+	for _, id := range due {
+		h := holds[id]
 		if h.Buyer != b || !h.Overdue(o.Policy, o.Clock()) {
 			continue
 		}

@@ -188,6 +188,26 @@ func TestAppointments(t *testing.T) {
 	wantErr(t, d.Ask(d.ctx(), "none", opening), boxoffice.ErrPaymentNotFound)
 }
 
+// TestNeverHeardOf: a payment whose request never reached the provider is pending
+// for a day, not for ever.
+func TestNeverHeardOf(t *testing.T) {
+	d := newDesk(t)
+	p := d.pay(d.hold("ann", "k", "A-1"), "p")
+	delete(d.bank.pays, p.ID)
+	for n := 0; d.clock.Now().Before(opening.Add(23 * time.Hour)); n++ {
+		if n > 40 {
+			t.Fatal("asked more than forty times in a day")
+		}
+		d.wantPayment(p.ID, payment.Pending)
+		d.appointments(p.ID, 1)
+	}
+	d.appointments(p.ID, 1)
+	d.wantPayment(p.ID, payment.Failed)
+	if q, err := d.store.PaymentByID(d.ctx(), p.ID); err != nil || !q.NextAskAt.IsZero() {
+		t.Errorf("an appointment is left: %+v, %v", q, err)
+	}
+}
+
 // TestPaidInGrace: a millisecond before the end of the grace money buys the seats.
 func TestPaidInGrace(t *testing.T) {
 	d := newDesk(t)

@@ -3,6 +3,7 @@ package boxoffice
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
@@ -106,12 +107,13 @@ func (o *Office) reserveNamed(ctx context.Context, s sale, ids []seatmap.SeatID)
 // checkGap refuses by a read of the rows concerned that began after the request
 // came. The rule is the house's wish, no invariant: a race may leave a gap.
 func (o *Office) checkGap(ctx context.Context, s sale, chosen []int) error {
-	blocks := map[int]bool{}
+	blocks := make([]int, 0, len(chosen))
 	for _, i := range chosen {
-		blocks[s.layout.At(i).Block] = true
+		blocks = append(blocks, s.layout.At(i).Block)
 	}
+	slices.Sort(blocks)
 	taken := map[seatmap.SeatID]bool{}
-	for b := range blocks {
+	for _, b := range slices.Compact(blocks) {
 		claims, err := o.Store.BlockClaims(ctx, s.show.ID, s.layout.Block(b).Name)
 		if err != nil {
 			return err

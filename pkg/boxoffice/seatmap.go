@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -213,8 +214,20 @@ func (o *Office) Project(ctx context.Context, id catalog.ShowID, touched []seatm
 		if err != nil {
 			return err
 		}
+		if v.next == v.prev {
+			v.next = again(v.prev, now)
+		}
 		return o.leave(ctx, s, v)
 	})
+}
+
+// again is the same map under a new version. Somebody may have looked before what
+// is projected here happened, and be about to leave what he saw; no record would
+// ever correct it. The new version refuses him.
+func again(m *Map, now time.Time) *Map {
+	next := *m
+	next.Version = max(m.Version+1, now.UnixMilli())
+	return &next
 }
 
 // view is a seat map before and after a look at the truth.
@@ -376,6 +389,7 @@ func overdueOf(holds map[booking.HoldID]booking.Hold, p booking.Policy, now time
 			ids = append(ids, id)
 		}
 	}
+	slices.Sort(ids)
 	return ids
 }
 

@@ -183,7 +183,7 @@ func (o *Office) Ask(ctx context.Context, id payment.ID, due time.Time) error {
 	case payment.AskQuery:
 		asked = o.learn(ctx, p, provider.Query)
 	case payment.AskClose:
-		asked = o.learn(ctx, p, provider.Close)
+		asked = o.learn(ctx, p, closing(provider))
 	case payment.RepeatRefund:
 		asked = o.refund(ctx, provider, p)
 	}
@@ -213,6 +213,19 @@ func (o *Office) learn(ctx context.Context, p payment.Payment, ask func(context.
 		return fmt.Errorf("ask about payment %s: %w", p.ID, err)
 	}
 	return o.Settle(ctx, r)
+}
+
+// closing reports a payment that the provider does not know a day after it was
+// made as closed: no request for it can be under way any more, and nobody would ever
+// tell us so. Should money come all the same, it is money after a failure.
+func closing(provider payment.Provider) func(context.Context, payment.Ref) (payment.Report, error) {
+	return func(ctx context.Context, ref payment.Ref) (payment.Report, error) {
+		r, err := provider.Close(ctx, ref)
+		if errors.Is(err, payment.ErrNotFound) {
+			return payment.Report{Payment: ref.ID, Order: ref.OrderID, State: payment.ReportClosed}, nil
+		}
+		return r, err
+	}
 }
 
 // nextAppointment is made whatever came of this one, unless nothing is left to

@@ -66,7 +66,7 @@ func TestCostOfAHold(t *testing.T) {
 			r.must(r.Hold(ctx, again, keep))
 			r.tables.Reset()
 			b := r.pay(again)
-			r.wantCost("start a payment", 1, 2*3)
+			r.wantCost("start a payment", 1, 2*4)
 			sold, err := booking.Confirm(b.hold, policy, string(b.pay.ID), evening)
 			r.must(err)
 			p, o := r.sale(b, sold)

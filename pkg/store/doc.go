@@ -14,7 +14,7 @@
 //	S1   hold (T1)                  1 transaction, 2(n+3) write units
 //	S2   release (T3)               1 transaction, 2(n+4): hold, n claims, allowance, timer, gate;
 //	                                2 more for each seat that goes to the line, 2 for an order
-//	S3   start a payment            1 transaction, 6: hold, payment, order
+//	S3   start a payment            1 transaction, 8: hold, payment, its receipt, order
 //	S4   confirm (T2)               1 transaction, 8 and more where the tickets pass a kilobyte; no seat
 //	S5   grant anew (T4)            1 transaction, 2(n+5)
 //	S6   move a payment             1 transaction, 2, or 4 with its order

@@ -91,7 +91,7 @@ const paymentPrefix = "PAY#"
 
 func paymentKey(id payment.ID) Key { return Key{Orders, paymentPrefix + string(id), "PAY"} }
 
-// answerKey is the receipt of a request to pay that found a payment pending.
+// answerKey is the receipt of a request to pay: with which payment it was answered.
 func answerKey(id payment.ID) Key { return Key{Orders, "ANSWER#" + string(id), "ANSWER"} }
 
 func mapKey(show catalog.ShowID) Key { return Key{Snapshots, "MAP#" + string(show), skMap} }

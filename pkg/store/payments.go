@@ -18,6 +18,7 @@ func (s *Store) StartPayment(ctx context.Context, was, next booking.Hold, p paym
 	ws := []Write{
 		{Key: holdKey(was.ID), Put: holdItem(next), Where: s.payable(was, now)},
 		{Key: paymentKey(p.ID), Put: paymentItem(p), Where: Absent{}},
+		answerWrite(p.ID, p.ID, p.BodyHash, now.Add(booking.Receipt)),
 	}
 	if fresh {
 		ws = append(ws, Write{Key: orderKey(o.ID), Put: orderItem(o), Where: Absent{}})
@@ -85,9 +86,16 @@ func (s *Store) WakePayment(ctx context.Context, p payment.Payment) error {
 
 // NoteAnswer keeps a receipt for a request that made no payment of its own.
 func (s *Store) NoteAnswer(ctx context.Context, id, with payment.ID, bodyHash string, keepUntil time.Time) error {
-	return classify(s.t.Transact(ctx, []Write{{
+	return classify(s.t.Transact(ctx, []Write{answerWrite(id, with, bodyHash, keepUntil)}, ""))
+}
+
+// answerWrite stands in both answers to a request to pay, a payment of its own and
+// one that was pending: of two tries at once, one would otherwise get the one and
+// the other the other.
+func answerWrite(id, with payment.ID, bodyHash string, keepUntil time.Time) Write {
+	return Write{
 		Key: answerKey(id), Put: Item{aPayment: string(with), aHash: bodyHash, aTTL: keepUntil.Unix()}, Where: Absent{},
-	}}, ""))
+	}
 }
 
 // PaymentAnswered looks for the request's own payment and for its receipt at once.

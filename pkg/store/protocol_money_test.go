@@ -230,6 +230,14 @@ func answerPayment(r *rig) {
 	answered(other, b.pay.ID, "other body")
 	r.stale(r.NoteAnswer(ctx, other, b.pay.ID, "third body", keep))
 	answered(other, b.pay.ID, "other body")
+
+	// Two tries of one request at once have one answer, whichever it is.
+	r.stale(r.NoteAnswer(ctx, b.pay.ID, b.pay.ID, "body", keep))
+	was := r.hold("ann", "C-3")
+	next, late := r.draftBill(was, 1)
+	r.must(r.NoteAnswer(ctx, late.pay.ID, b.pay.ID, "body", keep))
+	r.stale(r.StartPayment(ctx, was, next, late.pay, late.ord, true, evening))
+	answered(late.pay.ID, b.pay.ID, "body")
 }
 
 // regrantOverItself: what late money bought once is not bought again, whatever

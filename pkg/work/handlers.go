@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -137,10 +139,10 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 // projectAll lets no slow show hold the others up.
 func projectAll(ctx context.Context, o *boxoffice.Office, seats map[catalog.ShowID][]seatmap.SeatID) error {
 	var g errgroup.Group
-	g.SetLimit(8)
-	for show, ids := range seats {
+	g.SetLimit(max(o.Parallel, 1))
+	for _, show := range slices.Sorted(maps.Keys(seats)) {
 		g.Go(func() error {
-			if err := o.Project(ctx, show, ids); err != nil {
+			if err := o.Project(ctx, show, seats[show]); err != nil {
 				return fmt.Errorf("show %s: %w", show, err)
 			}
 			return nil

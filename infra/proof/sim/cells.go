@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// site is a call that a handler makes.
+type site struct{ handler, call string }
+
+// natures of the calls that are not transactions of the store.
+var natures = map[string]nature{
+	"HoldByID": read, "HoldsByID": read, "Claims": read, "BlockClaims": read, "Wanted": read, "Timers": read,
+	"PaymentAnswered": read, "PaymentByID": read, "OrderByID": read, "Snapshot": read, "FreshSnapshot": read, "LineState": read,
+	"Show": read, "Layout": read, "Send": send, "Create": bank, "Query": bank, "Close": bank, "Refund": bank,
+	"Hold": transact, "Block": transact, "Release": transact, "StartPayment": transact, "Confirm": transact, "Regrant": transact,
+	"ChangePayment": transact, "NoteAnswer": transact, "WakePayment": transact, "SaveSnapshot": transact, "PostponeDue": transact, "CommitLine": transact,
+}
+
+// What the use cases do of one another's work.
+var (
+	ending   = []string{"HoldByID", "Wanted", "OrderByID", "Release"}                   // End
+	looking  = []string{"FreshSnapshot", "BlockClaims", "HoldsByID", "SaveSnapshot"}    // freshMap
+	refusing = slices.Concat([]string{"Claims", "Timers", "Snapshot"}, ending, looking) // what stands in a hold's way
+	settling = slices.Concat([]string{"PaymentByID", "ChangePayment", "Confirm", "Regrant", "Show", "HoldsByID"}, ending)
+)
+
+// makes are the calls of each handler. Every other call is outside of its code's
+// paths: a cell for it is empty by this declaration, and a run in which it occurs
+// all the same fails.
+var makes = map[string][]string{
+	"reserve-seats":    slices.Concat([]string{"Show", "Layout", "Hold"}, refusing),
+	"read-hold":        ending,
+	"release-hold":     ending,
+	"read-order":       ending,
+	"read-seatmap":     slices.Concat([]string{"Snapshot", "Show", "Layout", "PostponeDue", "Timers", "Claims"}, ending, looking),
+	"pay-hold":         slices.Concat([]string{"PaymentAnswered", "StartPayment", "NoteAnswer", "PaymentByID", "ChangePayment", "Create"}, ending),
+	"receive-callback": settling,
+	"ask-provider":     slices.Concat([]string{"Query", "Close", "Refund", "WakePayment"}, settling),
+	"expire-hold":      append([]string{"Send"}, ending...),
+	"expire-timer":     ending,
+	"project-seatmap":  slices.Concat([]string{"Show", "Layout", "Claims"}, looking),
+	"relay-holds":      {"Send"},
+	"relay-payments":   {"Send"},
+	"advance-line":     {"LineState", "CommitLine"},
+	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Claims", "HoldsByID"}, ending),
+	"open-line":        {"LineState", "CommitLine"},
+}
+
+// sites are all calls of all handlers, in order.
+func sites() []site {
+	var all []site
+	for _, h := range sorted(makes) {
+		for _, c := range once(slices.Clone(makes[h])) {
+			all = append(all, site{h, c})
+		}
+	}
+	return all
+}
+
+// aims are the cells that must be exercised; each run is given one at which its
+// faults are frequent.
+var aims = func() []cell {
+	var all []cell
+	for _, s := range sites() {
+		for _, f := range possible[natures[s.call]] {
+			if unreachable[cell{s.handler, s.call, f}] == "" {
+				all = append(all, cell{s.handler, s.call, f})
+			}
+		}
+	}
+	return all
+}()
+
+// turns are the aims with those at rare calls several times.
+var turns = func() []cell {
+	rare := map[site]bool{
+		{"ask-provider", "Close"}: true, {"expire-timer", "OrderByID"}: true, {"house", "OrderByID"}: true, {"house", "Release"}: true,
+		{"pay-hold", "NoteAnswer"}: true, {"read-hold", "OrderByID"}: true, {"read-order", "Release"}: true, {"read-order", "Wanted"}: true,
+		{"read-seatmap", "HoldsByID"}: true, {"read-seatmap", "OrderByID"}: true, {"release-hold", "OrderByID"}: true, {"receive-callback", "Release"}: true, {"ask-provider", "HoldsByID"}: true, {"receive-callback", "HoldsByID"}: true,
+	}
+	var all []cell
+	for _, c := range aims {
+		all = append(all, c)
+		if rare[site{c.handler, c.call}] {
+			all = append(all, c, c)
+		}
+	}
+	return all
+}()
+
+// unreachable are cells of calls that a handler makes where one fault cannot occur.
+var unreachable = map[cell]string{}
+
+// gaps are the reasons why a table is not complete: empty cells that nobody
+// declared, and declared ones that occurred.
+func gaps(tally map[cell]int) []string {
+	var out []string
+	for _, c := range aims {
+		if tally[c] == 0 {
+			out = append(out, fmt.Sprintf("%s, %s, %s: never exercised, and nothing declares that it cannot occur", c.handler, c.call, faultNames[c.fault]))
+		}
+	}
+	for c, n := range tally {
+		if n == 0 || c.fault == crashLate {
+			continue
+		}
+		_, known := natures[c.call]
+		switch {
+		case !known || !slices.Contains(makes[c.handler], c.call):
+			out = append(out, fmt.Sprintf("%s makes the call %s, which is declared impossible", c.handler, c.call))
+		case c.fault != none && !slices.Contains(possible[natures[c.call]], c.fault):
+			out = append(out, fmt.Sprintf("%s, %s, %s: declared impossible (%s), and occurred", c.handler, c.call, faultNames[c.fault], cannot[natures[c.call]][c.fault]))
+		case unreachable[c] != "":
+			out = append(out, fmt.Sprintf("%s, %s, %s: declared unreachable (%s), and occurred", c.handler, c.call, faultNames[c.fault], unreachable[c]))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Each run aims at one cell of the table: there faults are frequent, and the run's
+// mood makes the way there frequent too. The aims go round with the seeds, so every
+// cell has its runs.
+
+// prepare sets what must be lost for the aim to be met.
+func (w *world) prepare() {
+	meets := []string{"read-hold", "release-hold", "read-order", "read-seatmap", "pay-hold", "receive-callback", "ask-provider", "reserve-seats", "house"}
+	w.moody = w.tape.pick(4) > 0
+	switch {
+	case slices.Contains(meets, w.focus.handler) && w.moody:
+		w.losses.timers, w.losses.ttl = true, 0 // whoever is meant meets the hold himself
+	case w.focus.handler == "expire-timer":
+		w.losses.timers, w.losses.ttl = true, 15*time.Second
+	case w.focus.handler == "expire-hold", w.focus.handler == "relay-holds":
+		w.losses.timers = false
+	case w.focus.handler == "advance-line":
+		w.losses.lane = false
+	}
+	w.losses.appointments = w.focus.handler == "receive-callback" && w.tape.pick(3) > 0
+	if w.focus.call == "WakePayment" || w.focus.handler == "expire-hold" && w.focus.call == "Send" {
+		for i := range w.skews {
+			w.skews[i] = []time.Duration{-budget, 0, budget}[w.tape.pick(3)] // somebody comes early
+		}
+	}
+}
+
+// aimed is the fault of a call in which the run's aim shows; else none.
+func (w *world) aimed(t *task) fault {
+	switch {
+	case w.focus.handler == t.handler && w.focus.call == t.call && w.tape.oneIn(2):
+		return w.focus.fault
+	case w.calm:
+	case w.focus.call == "Claims" && w.focus.handler == t.handler && (t.call == "Hold" || t.call == "Block") && w.tape.oneIn(2):
+		return conflict // a refusal in part makes somebody read the claims
+	case w.focus.call == "Close" && t.call == "Create" && w.tape.pick(10) > 0:
+		return lost // nobody pays what the provider never heard of: a day later it is closed
+	}
+	return none
+}
+
+// patient calls are made a day later, when nothing else goes wrong any more.
+func (w *world) patient(t *task) bool { return t.call == "Close" && w.focus.call == "Close" }
+
+// silent: the provider's callbacks are lost where somebody is to ask.
+func (w *world) silent() bool { return w.focus.handler == "ask-provider" && w.tape.pick(3) > 0 }
+
+// lapse lets a hold with an unpaid order become overdue, and then has somebody meet it.
+func (c *crowd) lapse() {
+	w := c.w
+	i := slices.IndexFunc(c.holds, func(h *holding) bool { return !h.lapsing && h.ends.After(w.now) })
+	if i < 0 {
+		typ := of(w.tape, "regular", "premium")
+		c.reserve(c.someBuyer(), of(w.tape, evening, evening, evening, strict), fmt.Sprintf(`{"best":{"count":1,"type":%q}}`, typ), nil, typ)
+		return
+	}
+	h := c.holds[i]
+	h.lapsing = true
+	if w.tape.pick(4) > 0 || w.focus.handler == "read-order" {
+		c.payFor(h, of(w.tape, "late", "decline", "never", "success"))
+	}
+	met := time.Duration(of(w.tape, 7500, 5000, 6500, 9000, 12_000)) * time.Millisecond
+	if d := h.ends.Add(met).Sub(w.now); d > 0 {
+		w.after(d, func() { c.meet(h) })
+		return
+	}
+	c.meet(h)
+}
+
+func (c *crowd) meet(h *holding) {
+	switch c.w.focus.handler {
+	case "read-hold":
+		c.aboutHold("GET", "read-hold", h)
+	case "release-hold":
+		c.aboutHold("DELETE", "release-hold", h)
+	case "read-order":
+		for _, o := range c.orders {
+			if o.hold == h.id {
+				c.aboutOrder(o)
+				return
+			}
+		}
+	case "read-seatmap":
+		c.mapOf(h.show)
+	case "pay-hold":
+		c.payFor(h, "success")
+	case "house":
+		c.block(h.show, h.seats)
+	case "receive-callback", "ask-provider":
+		if w := c.w; w.focus.call == "HoldsByID" || w.tape.oneIn(4) {
+			c.named((h.buyer+1)%(buyers-1), h.show, h.seats) // money comes when another has the seats
+		}
+	case "expire-timer", "expire-hold":
+		// the hold is left alone
+	default:
+		c.named((h.buyer+1)%(buyers-1), h.show, h.seats)
+	}
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/fairseat/fairseat/pkg/store"
+	"github.com/fairseat/fairseat/pkg/store/memstore"
+	"github.com/fairseat/fairseat/pkg/work"
+)
+
+// mapping is one shard of a table's stream with one function behind it: records in
+// order, a batch at a time, from the failed one again.
+type mapping struct {
+	handler string
+	table   store.Table
+	run     work.StreamHandler
+	wants   func(memstore.Record) bool
+	shard   int
+	of      int
+
+	pending []memstore.Record
+	busy    bool
+	tries   int // of the first pending record
+}
+
+// patience is after how many tries the template gives a record up.
+const patience = 100
+
+// collect hands new records to the mappings. Those of one item go to one shard;
+// those of one transaction go apart where their items do. A record is told when all
+// of its transaction has landed: one that is told before makes the projector read
+// claims that are still on their way, and nothing tells it of them afterwards.
+func (w *world) collect() {
+	for _, name := range []store.Table{store.Holds, store.Timers, store.Line, store.Orders} {
+		var kept []memstore.Record
+		for _, r := range slices.Concat(w.untold[name], w.db.Records(name, w.seen[name])) {
+			w.seen[name] = max(w.seen[name], r.Sequence)
+			if w.landing(r.Key) {
+				kept = append(kept, r)
+				continue
+			}
+			w.publish(name, r)
+		}
+		w.untold[name] = kept
+	}
+}
+
+func (w *world) publish(name store.Table, r memstore.Record) {
+	w.trace(&task{call: r.Key.PK + r.Key.SK}, r.Event.String(), nil)
+	h := fnv.New32a()
+	h.Write([]byte(r.Key.PK))
+	for _, m := range w.mappings {
+		if m.table == name && int(h.Sum32()%uint32(m.of)) == m.shard && m.wants(r) {
+			m.pending = append(m.pending, r)
+			m.wake(w, w.latency())
+		}
+	}
+}
+
+func (m *mapping) wake(w *world, d time.Duration) { w.after(d, func() { m.poll(w) }) }
+
+func (m *mapping) poll(w *world) {
+	if m.busy || len(m.pending) == 0 {
+		return
+	}
+	if m.handler == "relay-payments" && w.losses.appointments && !w.calm {
+		m.wake(w, time.Minute)
+		return
+	}
+	if up := noon.Add(w.losses.outage); w.now.Before(up) {
+		m.wake(w, up.Sub(w.now))
+		return
+	}
+	if m.tries >= patience {
+		w.fail("Progress", "%s gave a record of %s up after %d tries", m.handler, m.pending[0].Key.PK, m.tries)
+		return
+	}
+	n := min(len(m.pending), 1+w.tape.pick(8))
+	var e events.DynamoDBEvent
+	for _, r := range m.pending[:n] {
+		e.Records = append(e.Records, recordOf(r))
+	}
+	m.busy = true
+	var answer events.DynamoDBEventResponse
+	w.spawn(m.handler, "", w.latency(), func(ctx context.Context) {
+		answer, _ = m.run(ctx, e)
+	}, func(ok bool) {
+		m.busy = false
+		done := n
+		if !ok || !w.calm && w.tape.oneIn(12) {
+			done = 0 // the whole batch again, also where only the news of its end got lost
+		}
+		for i, r := range m.pending[:done] {
+			if len(answer.BatchItemFailures) > 0 && answer.BatchItemFailures[0].ItemIdentifier == r.Sequence {
+				done = i
+				break
+			}
+		}
+		if m.tries++; done > 0 {
+			m.tries = 0
+		}
+		if done < n {
+			w.note(nil, fmt.Sprintf("%s: %d of %d records come again", m.handler, n-done, n))
+		}
+		m.pending = m.pending[done:]
+		m.wake(w, w.latency()+min(time.Duration(m.tries)*200*time.Millisecond, 10*time.Second))
+	})
+}
+
+func recordOf(r memstore.Record) events.DynamoDBEventRecord {
+	e := events.DynamoDBEventRecord{
+		EventName: r.Event.String(),
+		Change:    events.DynamoDBStreamRecord{SequenceNumber: r.Sequence, OldImage: imageOf(r.Old), NewImage: imageOf(r.New)},
+	}
+	if r.Service {
+		e.UserIdentity = &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
+	}
+	return e
+}
+
+func imageOf(it store.Item) map[string]events.DynamoDBAttributeValue {
+	if it == nil {
+		return nil
+	}
+	return attributes(it)
+}
+
+func attributes(m map[string]any) map[string]events.DynamoDBAttributeValue {
+	out := make(map[string]events.DynamoDBAttributeValue, len(m))
+	for k, v := range m {
+		out[k] = attribute(v)
+	}
+	return out
+}
+
+func attribute(v any) events.DynamoDBAttributeValue {
+	switch v := v.(type) {
+	case string:
+		return events.NewStringAttribute(v)
+	case int64:
+		return events.NewNumberAttribute(strconv.FormatInt(v, 10))
+	case bool:
+		return events.NewBooleanAttribute(v)
+	case []byte:
+		return events.NewBinaryAttribute(v)
+	case store.Set:
+		return events.NewStringSetAttribute(v)
+	case []any:
+		l := make([]events.DynamoDBAttributeValue, len(v))
+		for i, x := range v {
+			l[i] = attribute(x)
+		}
+		return events.NewListAttribute(l)
+	case map[string]any:
+		return events.NewMapAttribute(attributes(v))
+	}
+	panic(fmt.Sprintf("sim: %T is not stored", v))
+}
