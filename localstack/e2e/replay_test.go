@@ -101,7 +101,7 @@ func answeredThenDone(t *testing.T) {
 	s, b := shop.open(t, "standard-90"), guest(t)
 	h := b.hold(s, s.regular(t, 2, 0)...)
 	p := b.pay(h.ID, "late") // nothing comes by itself for a while
-	theirs, err := provider.payments(p.OrderID)
+	theirs, err := provider.Payments(p.OrderID)
 	must(t, err)
 	say := func(total int64) int {
 		v := payView{ID: p.ID, Order: p.OrderID, Ref: theirs[0].Ref, State: "captured", At: time.Now().UTC().Format("2006-01-02T15:04:05.000Z")}
@@ -121,7 +121,7 @@ func answeredThenDone(t *testing.T) {
 		t.Errorf("answered %d, and the order is %s", code, is)
 	}
 	eventually(t, lateBy, func() error { // the money that was only claimed comes
-		ps, err := provider.payments(p.OrderID)
+		ps, err := provider.Payments(p.OrderID)
 		if err == nil && ps[0].State != "captured" {
 			err = yet("the late payment is %s", ps[0].State)
 		}

@@ -52,9 +52,7 @@ func (o overdue) kept(t *testing.T) {
 	if len(st.Pool) != len(o.hold.Seats) {
 		t.Errorf("%d seats are in the pool, not %d", len(st.Pool), len(o.hold.Seats))
 	}
-	holds, err := shop.holds(t.Context(), o.show)
-	must(t, err)
-	must(t, auditSeats(holds, claims))
+	must(t, shop.audit(t.Context(), o.show))
 }
 
 func (o overdue) awaitLine(t *testing.T, limit time.Duration) {
