@@ -82,13 +82,63 @@ validate: .tools/sam/bin/sam ## check template.yaml with the SAM CLI and cfn-lin
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint -t template.yaml --region eu-west-1
 	@.tools/sam/bin/cfn-lint -t template.yaml infra/deploy/account.yaml -r eu-west-1
 
-# Sections of bench: sdk start postgres counts core; all if empty. QUICK=1 takes a
-# fifth of the samples.
-ONLY ?=
-.PHONY: bench
-bench: ## benchmarks of the pure core
-	@go test -run '^$$' -bench . -benchmem ./pkg/seatmap ./pkg/booking ./pkg/boxoffice
+# Proofs, each a command: infra/proof. SEED repeats a schedule, except in `make run`,
+# where it is the loader's flags.
+SEEDS ?= 2000
+FROM ?= 1
 
+.PHONY: sim
+sim: ## simulate 2,000 seeds against the invariants; SEEDS=, FROM=, or SEED=n for a story
+	@mkdir -p .build/bin
+	@go build -o .build/bin/sim ./infra/proof/sim
+	@.build/bin/sim $(if $(SEED),-seed $(SEED),-seeds $(SEEDS) -from $(FROM))
+
+.PHONY: sim-plants
+sim-plants: ## plant defects in a copy of the code, each to be found by the simulation
+	@go run ./infra/proof/sim/plants
+
+.PHONY: explore
+explore: ## explore every interleaving of small shows; FULL=1 all of them, MUTANTS=1 the planted bugs
+	@go run ./infra/proof/explore $(if $(MUTANTS),-mutants) $(if $(FULL),-full)
+
+.PHONY: mutants
+mutants: ## plant defects one by one; a test named for each must catch it (MUTANTS='-run T3' for some)
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/mutants $(MUTANTS)
+
+.PHONY: linearizability
+linearizability: build ## judge concurrent histories under kills; OPS=1000000 SEED=… PLANT=all
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/history $(if $(OPS),-ops $(OPS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
+
+# CONTEST=1 has 200 clients go for the same 10 seats, ROUNDS times (1000).
+.PHONY: kill
+kill: build ## kill functions and the whole cloud during purchases, and reckon; KILLS=2000 SEED=… PLANT=all CONTEST=1
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/kill $(if $(CONTEST),-contest $(or $(ROUNDS),1000)) $(if $(KILLS),-kills $(KILLS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
+
+.PHONY: flat
+flat: build ## 100,000 invocations: memory, threads, connections, goroutines stay flat
+	@go build -o .build/bin/flat ./infra/proof/flat
+	@env -u AWS_CA_BUNDLE .build/bin/flat
+
+# Measurements: infra/bench. ONLY names sections (sdk start postgres counts core; of
+# rush: rush best mixed map), all if empty. QUICK=1 takes a fifth of the samples.
+ONLY ?=
+
+.PHONY: bench
+bench: ## measure against floors: table, JSON and pictures in .build/bench; ONLY=sdk QUICK=1
+	@mkdir -p .build/bench/bin
+	@CGO_ENABLED=0 go build $(LEAN) -o .build/bench/bin/ ./functions/... ./infra/bench/start/...
+	@go build -o .build/bench/bin/bench ./infra/bench
+	@env -u AWS_CA_BUNDLE .build/bench/bin/bench -only '$(ONLY)' $(if $(QUICK),-quick)
+
+.PHONY: rush
+rush: build ## thousands for the same seats: the core and the local stack; ONLY=rush, best, mixed or map
+	@env -u AWS_CA_BUNDLE go run ./infra/bench/rush $(if $(ONLY),-only $(ONLY)) $(RUSH)
+
+.PHONY: bench-rights
+bench-rights: build ## what asking for rights at each call costs the local stack
+	@env -u AWS_CA_BUNDLE go run ./infra/bench/rights
+
+# Elsewhere: infra/deploy.
 .tools/sam/bin/sam:
 	@python3 -m venv .tools/sam && .tools/sam/bin/pip install -q aws-sam-cli==1.170.0
 
@@ -119,50 +169,3 @@ deploy: build .tools/sam/bin/sam ## deploy a stage on AWS by a canary: STAGE=tes
 .PHONY: deploy-account
 deploy-account: .tools/sam/bin/sam ## once for an account and region: let API Gateway write access logs
 	@.tools/sam/bin/sam deploy -t infra/deploy/account.yaml --stack-name fairseat-account --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset
-
-.PHONY: rush
-rush: build ## thousands for the same seats: the core and the local stack; ONLY=rush, best, mixed or map
-	@env -u AWS_CA_BUNDLE go run ./infra/bench/rush $(if $(ONLY),-only $(ONLY)) $(RUSH)
-# How much the proofs do: OPS operations, KILLS kills; SEED repeats a schedule, and
-# PLANT=all shows that planted defects are found. CONTEST=1 has 200 clients go for the
-# same 10 seats, ROUNDS times (1000).
-.PHONY: linearizability
-linearizability: build ## judge concurrent histories under kills; OPS=1000000 SEED=… PLANT=all
-	@env -u AWS_CA_BUNDLE go run ./infra/proof/history $(if $(OPS),-ops $(OPS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
-
-.PHONY: kill
-kill: build ## kill functions and the whole cloud during purchases, and reckon; KILLS=2000 SEED=… PLANT=all CONTEST=1
-	@env -u AWS_CA_BUNDLE go run ./infra/proof/kill $(if $(CONTEST),-contest $(or $(ROUNDS),1000)) $(if $(KILLS),-kills $(KILLS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
-.PHONY: mutants
-mutants: ## plant defects one by one; a test named for each must catch it (MUTANTS='-run T3' for some)
-	@env -u AWS_CA_BUNDLE go run ./infra/proof/mutants $(MUTANTS)
-bench: ## measure against floors: table, JSON and pictures in .build/bench; ONLY=sdk
-	@mkdir -p .build/bench/bin
-	@CGO_ENABLED=0 go build $(LEAN) -o .build/bench/bin/ ./functions/... ./infra/bench/start/...
-	@go build -o .build/bench/bin/bench ./infra/bench
-	@env -u AWS_CA_BUNDLE .build/bench/bin/bench -only '$(ONLY)' $(if $(QUICK),-quick)
-.PHONY: explore
-explore: ## explore every interleaving of small shows; FULL=1 all of them, MUTANTS=1 the planted bugs
-	@go run ./infra/proof/explore $(if $(MUTANTS),-mutants) $(if $(FULL),-full)
-.PHONY: flat
-flat: build ## 100,000 invocations: memory, threads, connections, goroutines stay flat
-	@go build -o .build/bin/flat ./infra/proof/flat
-	@env -u AWS_CA_BUNDLE .build/bin/flat
-
-.PHONY: bench-rights
-bench-rights: build ## what asking for rights at each call costs the local stack
-	@env -u AWS_CA_BUNDLE go run ./infra/bench/rights
-# make sim: a run of the simulated world for each seed; SEED=n replays one and tells
-# its story. SEED is the loader's flags everywhere else.
-SEEDS ?= 2000
-FROM ?= 1
-
-.PHONY: sim
-sim: ## simulate 2,000 seeds against the invariants; SEEDS=, FROM=, or SEED=n for a story
-	@mkdir -p .build/bin
-	@go build -o .build/bin/sim ./infra/proof/sim
-	@.build/bin/sim $(if $(SEED),-seed $(SEED),-seeds $(SEEDS) -from $(FROM))
-
-.PHONY: sim-plants
-sim-plants: ## plant defects in a copy of the code, each to be found by the simulation
-	@go run ./infra/proof/sim/plants
