@@ -138,7 +138,7 @@ func (s *scribe) holdRows(ctx context.Context, h int, r rows) []store.Write {
 	}
 	if r.Order[h] != "" {
 		money := s.wrote(s.paper.StartPayment(ctx, hold, hold, s.payment(h, r), s.order(h, r.Order[h], hold), true, began))
-		ws = append(ws, money[1], money[2])
+		ws = append(ws, money[1], money[3]) // without the receipt of the request to pay, which no transaction here looks at
 	}
 	return ws
 }

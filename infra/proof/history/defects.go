@@ -15,7 +15,7 @@ import (
 // defects are what a run must find when it is built into the functions.
 var defects = map[string][]plant.Edit{
 	"claims-unconditionally": {plant.Replace(
-		"pkg/store/holds.go", "Put: Item{aOwner: claimOwner(h)}, Where: Absent{},", "Put: Item{aOwner: claimOwner(h)},",
+		"pkg/store/holds.go", "Put: claim, Where: Absent{}}", "Put: claim}",
 	)},
 	"no-grace": {
 		plant.Replace("pkg/booking/booking.go", "!now.Before(h.ExpiresAt.Add(p.Grace))", "!now.Before(h.ExpiresAt)"),

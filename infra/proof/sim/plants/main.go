@@ -126,7 +126,7 @@ var plants = slices.Concat(seatPlants, timePlants, moneyPlants)
 
 var seatPlants = []plant{
 	{"claims are taken without asking whether they are free", []edit{
-		{holds, "Put: Item{aOwner: claimOwner(h)}, Where: Absent{},", "Put: Item{aOwner: claimOwner(h)},"},
+		{holds, "Put: claim, Where: Absent{}}", "Put: claim}"},
 	}},
 	{"relNoGate: a release does not check the gate", []edit{{holds, "if len(e.Free) > 0 {", "if false {"}}},
 	{"capLeak: a release forgets the allowance", []edit{{holds, "Update: []Change{{Attr: aCount, Op: Add, To: -n}}", "Update: []Change{{Attr: aCount, Op: Add, To: int64(0)}}"}}},
