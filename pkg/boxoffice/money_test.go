@@ -277,7 +277,7 @@ func TestLookRacesCallback(t *testing.T) {
 // between does something once, just before a call reaches the store.
 type between struct {
 	boxoffice.Store
-	confirm, release, order func()
+	confirm, release, order, hold func()
 }
 
 func once(f *func()) {
@@ -300,6 +300,31 @@ func (s *between) Release(ctx context.Context, e booking.Ending, o *boxoffice.Or
 func (s *between) OrderByID(ctx context.Context, id order.ID) (order.Order, error) {
 	once(&s.order)
 	return s.Store.OrderByID(ctx, id)
+}
+
+func (s *between) HoldByID(ctx context.Context, id booking.HoldID) (booking.Hold, error) {
+	once(&s.hold)
+	return s.Store.HoldByID(ctx, id)
+}
+
+// TestOrderWhoseHoldEndsMeanwhile: an order is not shown pending after its time
+// because another ended the hold, or money sold it, between the two reads.
+func TestOrderWhoseHoldEndsMeanwhile(t *testing.T) {
+	for want, meanwhile := range map[order.Status]func(*desk, booking.Hold, payment.ID){
+		order.Cancelled: func(d *desk, h booking.Hold, _ payment.ID) { d.overdue(h); d.mustEnd(h, booking.ByExpiry) },
+		order.Paid:      func(d *desk, _ booking.Hold, p payment.ID) { d.settle(d.bank.capture(p)) },
+	} {
+		d := newDesk(t)
+		h := d.hold("ann", "k", "A-1")
+		p := d.pay(h, "p")
+		racing := &between{Store: d.Office.Store}
+		racing.hold = func() { meanwhile(d, h, p.ID) }
+		d.Office.Store = racing
+		o, err := d.OrderFor(d.ctx(), "ann", order.ID(p.OrderID))
+		if err != nil || o.Status != want {
+			t.Errorf("order is %v, %v, want %v", o.Status, err, want)
+		}
+	}
 }
 
 // TestProviderIsDown: the payment stays, and the same request asks again.

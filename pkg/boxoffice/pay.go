@@ -183,11 +183,16 @@ func (o *Office) OrderFor(ctx context.Context, b booking.Buyer, id order.ID) (or
 		return ord, err
 	}
 	h, err := o.Store.HoldByID(ctx, booking.HoldID(ord.HoldID))
-	if err != nil || !h.Overdue(o.Policy, o.Clock()) {
+	overdue := h.Overdue(o.Policy, o.Clock())
+	if err != nil || h.State == booking.Held && !overdue {
 		return ord, err
 	}
-	if _, err := o.End(ctx, h.ID, booking.ByExpiry); err != nil && !errors.Is(err, booking.ErrAlreadyPaid) {
-		return order.Order{}, err
+	if overdue {
+		if _, err := o.End(ctx, h.ID, booking.ByExpiry); err != nil && !errors.Is(err, booking.ErrAlreadyPaid) {
+			return order.Order{}, err
+		}
 	}
+	// A hold that is not held has ended or was sold after the order was read, and the
+	// order with it: what was read may be pending long after its time.
 	return o.Store.OrderByID(ctx, id)
 }
