@@ -267,7 +267,7 @@ func (c *Cloud) serve(context.Context) error {
 
 // companionLimit is how long a companion may take to listen on its port; it may
 // be compiled first.
-const companionLimit = time.Minute
+const companionLimit = 2 * time.Minute
 
 func (c *Cloud) startCompanions(ctx context.Context) error {
 	for _, cmd := range c.opts.Companions {

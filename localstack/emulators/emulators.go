@@ -75,7 +75,9 @@ type Endpoint struct {
 	Child *process.Child
 }
 
-const startLimit = 30 * time.Second
+// startLimit only guards against a hang: on a machine with thirty times the work it
+// can do, the start of a JVM was seen to take longer than 30 s.
+const startLimit = 2 * time.Minute
 
 // Start installs what is missing, then starts both. The children belong to g.
 func Start(ctx context.Context, g *process.Group, o Options) (*Set, error) {

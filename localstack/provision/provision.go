@@ -62,7 +62,7 @@ func NewClients(region, tables, queues string) Clients {
 }
 
 // activeLimit is how long a table may take to become active.
-const activeLimit = 30 * time.Second
+const activeLimit = 2 * time.Minute
 
 // Apply makes what the stack names and fills in StreamARN and URL. The maps hold
 // the same by logical id, for [template.Facts].
