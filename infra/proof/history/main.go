@@ -88,7 +88,7 @@ func command(args []string) error {
 func prove(ctx context.Context, p plan, c stage.Config) (*run, error) {
 	fmt.Fprintf(p.progress, "seed %d: %d operations by %d clients on %s, holds of %v + %v\n",
 		p.seed, p.ops, p.groups*p.crowd, stage.StoreName(c.Store), c.Policy.Hold, c.Policy.Grace)
-	start, stop := context.WithTimeout(ctx, 2*time.Minute)
+	start, stop := context.WithTimeout(ctx, stage.StartLimit)
 	defer stop()
 	s, err := stage.Start(start, c)
 	if err != nil {

@@ -1,9 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io"
+	"net/url"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/aws/smithy-go"
 
 	"github.com/fairseat/fairseat/localstack/apiclient"
 	"github.com/fairseat/fairseat/localstack/sandbox/sim"
@@ -93,4 +100,53 @@ func TestRecovery(t *testing.T) {
 	if len(d.function) != 1 || len(d.cloud) != 1 || d.cloud[0] != 5*time.Second || d.midway != 1 || d.functions() != 2 {
 		t.Errorf("%+v", d)
 	}
+}
+
+// TestJudged: an answer and a book are verdicts; what could not be read is none, and
+// shows no planted defect.
+func TestJudged(t *testing.T) {
+	away := &url.Error{Op: "Get", URL: "x", Err: errors.New("refused")}
+	for _, tt := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{errors.New("seat A-1 is of two live holds"), true},
+		{fmt.Errorf("no rest: %w", errYet), true},
+		{fmt.Errorf("hold h is lost: %w", &apiclient.Problem{Status: 404}), true},
+		{errors.Join(away, &apiclient.Problem{Status: 404}), true},
+		{fmt.Errorf("journal: %w", away), false},
+		{fmt.Errorf("no rest: %w", context.DeadlineExceeded), false},
+		{context.Canceled, false},
+		{fmt.Errorf("scan: %w", &smithy.OperationError{Err: errors.New("503")}), false},
+	} {
+		var v verdict
+		if got := errors.As(judged(tt.err), &v); got != tt.want {
+			t.Errorf("%v: a verdict: %v", tt.err, got)
+		}
+	}
+}
+
+// TestRestTakesItsTime: a look that lasts longer than the shop's patience may still
+// find it at rest; what it found before its time was over is no verdict.
+func TestRestTakesItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRun(plan{patience: time.Minute})
+		looks := 0
+		look := func() error {
+			<-time.After(2 * time.Minute)
+			if looks++; looks == 1 {
+				return errYet
+			}
+			return nil
+		}
+		if err := r.rest(t.Context(), look); err != nil || looks != 2 {
+			t.Errorf("%v after %d looks", err, looks)
+		}
+		looks = -1
+		var v verdict
+		if err := r.rest(t.Context(), func() error { looks++; return errYet }); !errors.As(err, &v) || !errors.Is(err, errYet) || looks < 60 {
+			t.Errorf("%v after %d looks", err, looks)
+		}
+	})
 }

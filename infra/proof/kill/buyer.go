@@ -28,6 +28,7 @@ type promise struct {
 
 const (
 	again     = 50 * time.Millisecond // between two tries of one request
+	silence   = 5 * time.Minute       // the longest that a request may go unanswered, many times over what a restart takes
 	tickIn    = 40 * time.Second      // how long a buyer waits for tickets before he buys something else
 	perGuest  = 4                     // holds of one session
 	mostSeats = 2                     // of one hold: four holds of two stay below ten
@@ -45,7 +46,7 @@ type buyer struct {
 
 // insist repeats a request under one key until the shop answers it, like a good client.
 func (b *buyer) insist(ctx context.Context, function, method, path, key string, in, out any) error {
-	for {
+	for began := time.Now(); ; {
 		sent := time.Now()
 		c := *b.client
 		c.Base = b.base()
@@ -58,7 +59,9 @@ func (b *buyer) insist(ctx context.Context, function, method, path, key string, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		b.unanswered.Add(1)
+		if b.unanswered.Add(1); time.Since(began) > silence {
+			return fmt.Errorf("no answer within %v: %w", silence, err)
+		}
 		pause(ctx, again)
 	}
 }

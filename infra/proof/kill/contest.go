@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -26,7 +25,7 @@ const (
 func contest(ctx context.Context, p plan, rounds, clients int) error {
 	c := stage.Config{Root: p.root, Template: p.template, Policy: policy}
 	fmt.Fprintf(p.progress, "seed %d: %d clients for the same %d seats, %d rounds, %s\n", p.seed, clients, contested, rounds, stage.StoreName(""))
-	start, stop := context.WithTimeout(ctx, startLimit)
+	start, stop := context.WithTimeout(ctx, stage.StartLimit)
 	defer stop()
 	s, err := stage.Start(start, c)
 	if err != nil {
@@ -43,7 +42,7 @@ func contest(ctx context.Context, p plan, rounds, clients int) error {
 	began := time.Now()
 	tally, err := r.rounds(ctx, s, rounds, clients)
 	if err == nil {
-		err = r.rest(ctx)
+		err = r.rest(ctx, func() error { return r.audit(ctx) })
 	}
 	fmt.Fprintf(p.progress, "rounds             %d in %v, %d kills, in mid-request %d, %d requests without an answer\n",
 		tally.rounds, time.Since(began).Round(time.Second), r.deaths.functions(), r.deaths.midway, r.unanswered.Load())
@@ -51,7 +50,7 @@ func contest(ctx context.Context, p plan, rounds, clients int) error {
 		tally.tries, tally.refused, len(tally.orders), len(r.seats), contested*tally.rounds)
 	fmt.Fprintf(p.progress, "instants sampled   %d, with %d orders read in all\n", tally.samples, tally.looks)
 	fmt.Fprintf(p.progress, "violations         %d\n", len(r.objects))
-	return errors.Join(append(r.objects, err)...)
+	return r.all(err)
 }
 
 // fray is what happens in a contest.
@@ -198,17 +197,4 @@ func (r *run) sample(ctx context.Context, show catalog.ShowID, f *fray, first in
 	defer f.mu.Unlock()
 	f.samples++
 	f.looks += looks
-}
-
-// rest waits until the audit of all shows finds nothing.
-func (r *run) rest(ctx context.Context) error {
-	ctx, stop := context.WithTimeout(ctx, r.patience)
-	defer stop()
-	var last error
-	for ; ctx.Err() == nil; pause(ctx, time.Second) {
-		if last = r.audit(ctx); last == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("no rest within %v: %w", r.patience, last)
 }

@@ -63,15 +63,15 @@ func demonstrate(ctx context.Context, names string, p plan) error {
 			}
 		}
 		fmt.Fprintf(p.progress, "--- planted: %s\n", name)
-		err := prove(ctx, planted)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err == nil {
+		var found verdict
+		switch err := prove(ctx, planted); {
+		case errors.As(err, &found):
+			fmt.Fprintf(p.progress, "--- found: %s: %.300s\n", name, found)
+		case err != nil:
+			return fmt.Errorf("defect %s was not judged: %w", name, err)
+		default:
 			missed = append(missed, fmt.Errorf("defect %s was not found", name))
-			continue
 		}
-		fmt.Fprintf(p.progress, "--- found: %s: %.300s\n", name, err)
 	}
 	return errors.Join(missed...)
 }

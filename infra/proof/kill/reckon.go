@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
+	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fairseat/fairseat/localstack/apiclient"
@@ -20,21 +22,58 @@ const restLimit = 3 * time.Minute
 // errYet is no violation while there is time.
 var errYet = errors.New("not yet")
 
-// reckon waits for rest and compares all that was acknowledged with what is there.
+// verdict is what the reckoning, or an answer of the shop itself, says against it.
+// Every other error says that nothing was proved.
+type verdict struct{ error }
+
+// Unwrap is what was found.
+func (v verdict) Unwrap() error { return v.error }
+
+// judged makes a verdict of what the shop answered or its books say, and leaves
+// alone what could not be asked.
+func judged(err error) error {
+	var answer *apiclient.Problem
+	var unread *smithy.OperationError
+	var unsent net.Error // of a request without an answer, or of the end of its context
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &answer):
+		return verdict{err}
+	case errors.As(err, &unread), errors.As(err, &unsent), errors.Is(err, context.Canceled):
+		return err
+	}
+	return verdict{err}
+}
+
+// reckon compares all that was acknowledged with what is there.
 func (r *run) reckon(ctx context.Context) error {
-	ctx, stop := context.WithTimeout(ctx, r.patience)
-	defer stop()
-	var last error
-	for open := r.promises; ctx.Err() == nil; pause(ctx, time.Second) {
-		if open, last = r.unsettled(ctx, open); last != nil {
-			continue
+	open := r.promises
+	return r.rest(ctx, func() (err error) {
+		if open, err = r.unsettled(ctx, open); err != nil {
+			return err
 		}
-		if last = r.audit(ctx); last == nil {
-			r.toRest = time.Since(r.deaths.last)
+		return r.audit(ctx)
+	})
+}
+
+// rest looks until nothing is wrong. A look at thousands of purchases takes minutes,
+// so patience is for the shop alone: the look that finds it at fault began after it
+// had come to its end, however long it took.
+func (r *run) rest(ctx context.Context, look func() error) error {
+	for end := time.Now().Add(r.patience); ; pause(ctx, time.Second) {
+		began := time.Now()
+		err := look()
+		switch {
+		case err == nil:
+			r.toRest, r.lookTook = began.Sub(r.deaths.last), time.Since(began)
 			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case began.After(end):
+			return judged(fmt.Errorf("no rest within %v: %w", r.patience, err))
 		}
 	}
-	return fmt.Errorf("no rest within %v: %w", r.patience, last)
 }
 
 // unsettled are those promises that are not at their end.
@@ -143,6 +182,6 @@ func (r *run) report(took time.Duration) {
 	fmt.Fprintf(w, "at rest            %s; %d seats with tickets\n", counted(r.final), len(r.seats))
 	fmt.Fprintf(w, "recovery           of a function %s\n", quantiles(d.function))
 	fmt.Fprintf(w, "                   of the cloud %s, of which it starts for %s\n", quantiles(d.cloud), quantiles(r.started[min(1, len(r.started)):]))
-	fmt.Fprintf(w, "from the last kill to rest  %v\n", r.toRest.Round(time.Millisecond))
+	fmt.Fprintf(w, "from the last kill to rest  %v at most; the last look at it took %v\n", r.toRest.Round(time.Millisecond), r.lookTook.Round(time.Millisecond))
 	fmt.Fprintf(w, "violations         %d\n", len(r.objects))
 }

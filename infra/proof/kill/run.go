@@ -22,7 +22,6 @@ import (
 const (
 	hallRows, hallSeats = 24, 24
 	mostSold            = hallRows * hallSeats / 2 // holds of a show before the next one opens
-	startLimit          = time.Minute
 )
 
 // run is one under way.
@@ -38,6 +37,7 @@ type run struct {
 	unanswered atomic.Int64
 	lookedBack atomic.Int64
 	toRest     time.Duration
+	lookTook   time.Duration
 	started    []time.Duration // of the cloud, again
 	final      map[string]int  // orders by their status at the end
 
@@ -212,11 +212,21 @@ func (r *run) play(ctx context.Context) error {
 		cancel()
 	}
 	all.Wait()
-	if err := errors.Join(err, errors.Join(errs...)); err != nil {
+	if err != nil {
 		return err
 	}
-	err = r.reckon(ctx)
-	return errors.Join(append(r.objects, err)...)
+	if err := judged(errors.Join(errs...)); err != nil {
+		return err
+	}
+	return r.all(r.reckon(ctx))
+}
+
+// all is what was objected to meanwhile, and what came at the end.
+func (r *run) all(last error) error {
+	if len(r.objects) == 0 {
+		return last
+	}
+	return verdict{errors.Join(append(r.objects, last)...)}
 }
 
 // slaughter ends when all kills are done and the cloud lives.

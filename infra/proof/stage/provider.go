@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"time"
 
 	"github.com/fairseat/fairseat/localstack/process"
 	"github.com/fairseat/fairseat/localstack/sandbox/sim"
@@ -60,7 +59,7 @@ func StartProvider(ctx context.Context, g *process.Group, root, journal string, 
 	if err != nil {
 		return Provider{}, err
 	}
-	if err := child.AwaitPort(ctx, port, 10*time.Second); err != nil {
+	if err := child.AwaitPort(ctx, port, StartLimit); err != nil {
 		return Provider{}, err
 	}
 	return Provider{URL: fmt.Sprintf("http://127.0.0.1:%d", port)}, nil

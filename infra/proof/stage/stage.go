@@ -25,6 +25,7 @@ import (
 	"github.com/fairseat/fairseat/localstack/cloud"
 	"github.com/fairseat/fairseat/localstack/emulators"
 	"github.com/fairseat/fairseat/localstack/process"
+	"github.com/fairseat/fairseat/localstack/rights"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/ddb"
@@ -32,6 +33,10 @@ import (
 
 // DeveloperKey is what a client on the stage sends.
 const DeveloperKey = "proof-developer-key-0123456789"
+
+// StartLimit guards a start against a hang only: a machine with thirty times the work
+// that it can do needs a minute for it.
+const StartLimit = 5 * time.Minute
 
 const sandboxSecret = "proof-sandbox-secret-0123456789"
 
@@ -68,6 +73,7 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 	opts := cloud.Options{
 		Template: cmp.Or(c.Template, filepath.Join(c.Root, "template.yaml")), Tools: filepath.Join(c.Root, ".tools"),
 		Store: kind, Port: c.Port, Data: c.Data,
+		Rights: rights.Off, // the end-to-end tests prove them; here they would be a quarter of the work
 		Parameters: map[string]string{
 			"HoldSeconds": seconds(c.Policy.Hold), "GraceSeconds": seconds(c.Policy.Grace),
 			"MaxSeats": strconv.Itoa(c.Policy.MaxSeats), "DeveloperKey": DeveloperKey,
