@@ -40,6 +40,7 @@ const (
 	attempts   = 12  // of one request under its key
 	breather   = 20 * time.Millisecond
 	afterAWait = time.Second
+	lateMoney  = 5 * time.Second // the longest that the sandbox keeps it after the grace
 )
 
 // answered is what came of a request and its repetitions.
@@ -202,6 +203,10 @@ func (b *buyer) pay(ctx context.Context, c *claim) {
 	if outcome != "decline" && !b.row.spend(b.row.seats(c.h), int(saleShare*float64(len(b.row.ids)))) {
 		outcome = "decline"
 	}
+	b.payTo(ctx, c, outcome)
+}
+
+func (b *buyer) payTo(ctx context.Context, c *claim, outcome string) {
 	var p apiclient.Payment
 	a := b.ask(ctx, http.MethodPost, "/holds/"+c.id+"/payments", map[string]string{"provider": "sandbox", "outcome": outcome}, &p)
 	o := a.op

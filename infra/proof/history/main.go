@@ -31,7 +31,7 @@ func main() {
 // usual is a plan for so many operations.
 func usual(root string, ops int, seed uint64) plan {
 	return plan{
-		ops: ops, groups: 8, crowd: 5, perRow: 400, minRow: 9 * time.Second, maxRow: 30 * time.Second, untimed: 8 * time.Second, rows: 8, seats: 12,
+		ops: ops, groups: 8, crowd: 5, perRow: 400, minRow: 9 * time.Second, maxRow: 30 * time.Second, untimed: 10 * time.Second, rows: 8, seats: 12,
 		kills: 200 * time.Millisecond, budget: 50 * time.Millisecond,
 		seed: seed, pictures: filepath.Join(root, ".build"), progress: os.Stdout,
 	}
@@ -48,6 +48,7 @@ func command(args []string) error {
 	profile := f.String("cpuprofile", "", "`file` for a profile of this process: clients, gateway and runtime")
 	planted := f.String("plant", "", "build these defects, or all, into the functions and fail unless each is found")
 	groups := f.Int("groups", 8, "rows under way at once")
+	every := f.Duration("every", 200*time.Millisecond, "`time` between two kills")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -75,7 +76,7 @@ func command(args []string) error {
 		defer pprof.StopCPUProfile()
 	}
 	p := usual(abs, *ops, *seed)
-	p.groups = *groups
+	p.groups, p.kills = *groups, *every
 	c := stage.Config{Root: abs, Policy: policy, Log: io.Discard}
 	if *planted != "" {
 		return demonstrate(ctx, *planted, p, c)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,7 +87,7 @@ func (r *run) all(ctx context.Context) error {
 	var killer, groups, sweeps sync.WaitGroup
 	killer.Go(func() { r.reap(killing) })
 	var untimed error
-	killer.Go(func() { untimed = r.switchTimers(killing) })
+	killer.Go(func() { untimed = r.switchTimers(killing, &killer) })
 	failed := make([]error, r.groups)
 	for g := range r.groups {
 		groups.Go(func() { failed[g] = r.group(ctx, &sweeps) })
@@ -177,14 +178,15 @@ func (r *run) buyer(ctx context.Context, w *row, n uint64, i int) (*buyer, error
 }
 
 // sweep waits until the row is at rest and then looks at all that was begun: orders
-// that have ended, and every seat, which is free or has an owner that a refusal can
-// name. A seat that neither can be had nor has an owner is lost.
+// that have ended, their holds, which late money must not have sold in place, and
+// every seat, which is free or has an owner that a refusal can name. A seat that neither can be had nor has an owner is lost.
 func (r *run) sweep(ctx context.Context, w *row, crowd []*buyer) {
 	p := r.stage.Books.Policy
-	pause(ctx, p.Hold+p.Grace+afterAWait)
+	pause(ctx, p.Hold+p.Grace+lateMoney+afterAWait)
 	for _, b := range crowd {
 		for _, c := range b.orders {
 			b.readOrder(ctx, c)
+			b.look(ctx, c)
 		}
 	}
 	var b *buyer
@@ -228,23 +230,47 @@ func (r *run) probe(ctx context.Context, b *buyer, id string) bool {
 // without them.
 var timers = []string{"ExpireHoldTimers", "ExpireTimerTimers"}
 
-// switchTimers puts them off and on again until the end, and leaves them on.
-func (r *run) switchTimers(ctx context.Context) error {
-	for ctx.Err() == nil {
-		pause(ctx, r.untimed)
+// switchTimers puts them off and on again until the end, and leaves them on. Each
+// time that they are off there is a vigil.
+func (r *run) switchTimers(ctx context.Context, vigils *sync.WaitGroup) error {
+	for n := uint64(0); ctx.Err() == nil; n++ {
 		for _, id := range timers {
 			if err := r.stage.Pause(ctx, id); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
+		vigils.Go(func() { r.vigil(ctx, 1<<41+n) })
 		pause(ctx, r.untimed)
 		for _, id := range timers {
 			if err := r.stage.Resume(id); err != nil {
 				return err
 			}
 		}
+		pause(ctx, r.untimed)
 	}
 	return nil
+}
+
+// vigil is a row of a show of its own where one buyer pays late and nobody else
+// comes: without timers the money is what first meets the overdue holds. Where
+// others buy, one of them has always ended them by then.
+func (r *run) vigil(ctx context.Context, n uint64) {
+	show, err := r.stage.Open(ctx, r.hall)
+	if err != nil {
+		return
+	}
+	w := newRow(string(show), r.hall.Row(0), r.stage.Books.Policy, limits{int64(r.budget)}, r.seed)
+	b, err := r.buyer(ctx, w, n, 0)
+	if err != nil {
+		return
+	}
+	for pair := range slices.Chunk(w.ids[:2*mostMine], 2) {
+		b.reserve(ctx, pair, nil)
+	}
+	for _, c := range b.mine {
+		b.payTo(ctx, c, "late")
+	}
+	r.sweep(ctx, w, []*buyer{b})
 }
 
 func (r *run) judge() {
