@@ -78,6 +78,9 @@ func command(args []string) error {
 		root: abs, kills: *kills, every: 150 * time.Millisecond, restarts: *restarts, buyers: 24,
 		seed: *seed, patience: restLimit, progress: os.Stdout,
 	}
+	if *rounds > 0 && *planted != "" {
+		return errors.New("defects are planted into purchases, not into a contest")
+	}
 	if *rounds > 0 {
 		return contest(ctx, p, *rounds, crowd)
 	}
