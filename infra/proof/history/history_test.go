@@ -22,8 +22,8 @@ func TestHistories(t *testing.T) {
 	if out, err := exec.Command("make", "-C", root, "build").CombinedOutput(); err != nil {
 		t.Fatalf("make build: %v\n%s", err, out)
 	}
-	p := usual(root, 3000, rand.Uint64())
-	p.limit, p.progress = 45*time.Second, t.Output()
+	p := usual(root, 2500, rand.Uint64())
+	p.limit, p.progress = 30*time.Second, t.Output()
 	r, err := prove(t.Context(), p, stage.Config{Root: root, Policy: policy, Log: t.Output()})
 	if err != nil {
 		t.Fatal(err)

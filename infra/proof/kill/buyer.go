@@ -28,7 +28,6 @@ type promise struct {
 
 const (
 	again     = 50 * time.Millisecond // between two tries of one request
-	silence   = 5 * time.Minute       // the longest that a request may go unanswered, many times over what a restart takes
 	tickIn    = 40 * time.Second      // how long a buyer waits for tickets before he buys something else
 	perGuest  = 4                     // holds of one session
 	mostSeats = 2                     // of one hold: four holds of two stay below ten
@@ -59,8 +58,8 @@ func (b *buyer) insist(ctx context.Context, function, method, path, key string, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if b.unanswered.Add(1); time.Since(began) > silence {
-			return fmt.Errorf("no answer within %v: %w", silence, err)
+		if b.unanswered.Add(1); time.Since(began) > b.patience {
+			return fmt.Errorf("no answer within %v: %w", b.patience, err)
 		}
 		pause(ctx, again)
 	}

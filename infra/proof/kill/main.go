@@ -37,7 +37,7 @@ type plan struct {
 	restarts int           // of the whole cloud, among them
 	buyers   int
 	seed     uint64
-	patience time.Duration // until everything is at rest
+	patience time.Duration // until everything is at rest, or a request is answered
 	data     string        // folder, made and removed by the run
 	template string        // of planted functions, or ""
 	forgets  bool          // the cloud begins anew after each of its deaths
