@@ -86,6 +86,7 @@ func (r *run) all(ctx context.Context) error {
 	killing, stop := context.WithCancel(ctx)
 	var killer, groups, sweeps sync.WaitGroup
 	killer.Go(func() { r.reap(killing) })
+	killer.Go(func() { r.tell(killing) })
 	var untimed error
 	killer.Go(func() { untimed = r.switchTimers(killing, &killer) })
 	failed := make([]error, r.groups)
@@ -271,6 +272,16 @@ func (r *run) vigil(ctx context.Context, n uint64) {
 		b.payTo(ctx, c, "late")
 	}
 	r.sweep(ctx, w, []*buyer{b})
+}
+
+// tell says each minute how far a long run has come.
+func (r *run) tell(ctx context.Context) {
+	for pause(ctx, time.Minute); ctx.Err() == nil; pause(ctx, time.Minute) {
+		r.mu.Lock()
+		n, took := r.totalOps, time.Since(r.began)
+		r.mu.Unlock()
+		fmt.Fprintf(r.progress, "%6v  %d operations judged, %.0f a second\n", took.Round(time.Minute), n, float64(n)/took.Seconds())
+	}
 }
 
 func (r *run) judge() {
