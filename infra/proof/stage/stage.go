@@ -73,7 +73,7 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 	opts := cloud.Options{
 		Template: cmp.Or(c.Template, filepath.Join(c.Root, "template.yaml")), Tools: filepath.Join(c.Root, ".tools"),
 		Store: kind, Port: c.Port, Data: c.Data,
-		Rights: rights.Off, // the end-to-end tests prove them; here they would be a quarter of the work
+		Rights: rights.Off, // the end-to-end tests prove them; here a proxy would only take time
 		Parameters: map[string]string{
 			"HoldSeconds": seconds(c.Policy.Hold), "GraceSeconds": seconds(c.Policy.Grace),
 			"MaxSeats": strconv.Itoa(c.Policy.MaxSeats), "DeveloperKey": DeveloperKey,
