@@ -165,7 +165,8 @@ func newsOf(told map[catalog.ShowID]*news, show catalog.ShowID) *news {
 	return told[show]
 }
 
-// touched adds what a record of a hold or of a pool item is about.
+// touched adds what a record of a hold or of a pool item is about. That a payment
+// has begun changes a hold, and nothing that a map shows.
 func touched(told map[catalog.ShowID]*news, r relay.Record) error {
 	it := r.New
 	if it == nil {
@@ -182,6 +183,12 @@ func touched(told map[catalog.ShowID]*news, r relay.Record) error {
 	h, err := store.HoldFromItem(it)
 	if err != nil {
 		return err
+	}
+	if r.Old != nil {
+		was, err := store.HoldFromItem(r.Old)
+		if err == nil && was.State == h.State && was.ExpiresAt.Equal(h.ExpiresAt) {
+			return nil
+		}
 	}
 	n := newsOf(told, h.Show)
 	for _, s := range h.Seats {

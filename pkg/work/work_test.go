@@ -231,6 +231,29 @@ func (c claimsLate) BlockClaims(ctx context.Context, show catalog.ShowID, block 
 	return claims, err
 }
 
+// TestBegunPayments are records of holds and change no map; the sale does.
+func TestBegunPayments(t *testing.T) {
+	s := newScene(t)
+	h := s.hold("1", "A-1")
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), streamEvent(t, s.stream(store.Holds, all))))
+	was, err := s.store.FreshSnapshot(t.Context(), evening)
+	s.sell(h)
+	e := streamEvent(t, s.stream(store.Holds, func(r memstore.Record) bool { return r.Event == memstore.Modify }))
+	if err != nil || len(e.Records) != 2 {
+		t.Fatalf("%d records, %v", len(e.Records), err)
+	}
+	begun, sold := e, e
+	begun.Records, sold.Records = e.Records[:1], e.Records[1:]
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), begun))
+	if m, err := s.store.FreshSnapshot(t.Context(), evening); err != nil || m.Version != was.Version {
+		t.Errorf("version %d after %d, %v", m.Version, was.Version, err)
+	}
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), sold))
+	if m, err := s.store.FreshSnapshot(t.Context(), evening); err != nil || m.Tally().Sold != 1 {
+		t.Errorf("map %+v, %v", m.Tally(), err)
+	}
+}
+
 // identities are all those that the removal of a timer was seen or made up with.
 var identities = map[string]*events.DynamoDBUserIdentity{
 	"the service": {Type: "Service", PrincipalID: "dynamodb.amazonaws.com"},
