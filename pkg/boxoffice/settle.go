@@ -114,6 +114,11 @@ func (o *Office) paid(c moneyCase, hold booking.Hold, now time.Time) (OrderChang
 }
 
 func (o *Office) confirm(ctx context.Context, c moneyCase, r payment.Report, now time.Time) error {
+	if err := o.takesPlace(ctx, c.hold.Show); errors.Is(err, booking.ErrSalesClosed) {
+		return o.callOff(ctx, c)
+	} else if err != nil {
+		return err
+	}
 	sold, err := booking.Confirm(c.hold, o.Policy, string(c.pay.ID), now)
 	if err != nil {
 		return err
@@ -123,6 +128,15 @@ func (o *Office) confirm(ctx context.Context, c moneyCase, r payment.Report, now
 		return err
 	}
 	return o.Store.Confirm(ctx, c.hold, sold, c.captured(r, now), ord, now)
+}
+
+// callOff ends a hold of a cancelled show as if its owner gave it back; after that its
+// money is money without seats.
+func (o *Office) callOff(ctx context.Context, c moneyCase) error {
+	if _, err := o.End(ctx, c.hold.ID, booking.ByOwner); err != nil && !errors.Is(err, booking.ErrAlreadyPaid) {
+		return err
+	}
+	return errAgain
 }
 
 // regrant is for late money: the overdue hold is ended like any other, and its

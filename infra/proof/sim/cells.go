@@ -34,7 +34,7 @@ var makes = map[string][]string{
 	"release-hold":     ending,
 	"read-order":       ending,
 	"read-seatmap":     slices.Concat([]string{"Snapshot", "Show", "Layout", "PostponeDue", "Timers", "Claims"}, ending, looking),
-	"pay-hold":         slices.Concat([]string{"PaymentAnswered", "StartPayment", "NoteAnswer", "PaymentByID", "ChangePayment", "Create"}, ending),
+	"pay-hold":         slices.Concat([]string{"Show", "PaymentAnswered", "StartPayment", "NoteAnswer", "PaymentByID", "ChangePayment", "Create"}, ending),
 	"receive-callback": settling,
 	"ask-provider":     slices.Concat([]string{"Query", "Close", "Refund", "WakePayment"}, settling),
 	"expire-hold":      append([]string{"Send"}, ending...),

@@ -69,8 +69,11 @@ var latencies = [...]int{
 
 func (w *world) latency() time.Duration {
 	n := len(latencies)
-	if w.calm {
+	switch {
+	case w.calm:
 		n = 32
+	case w.focus.call == "Look":
+		n = 16 // what an instance remembers is good for a tenth of a second
 	}
 	return time.Duration(latencies[w.tape.pick(n)]) * time.Millisecond
 }
