@@ -162,6 +162,15 @@ func OnSale(s catalog.Show, now time.Time) error {
 	return nil
 }
 
+// NotCancelled refuses a show that was cancelled, for who holds seats of it already:
+// the end of the sale does not concern him.
+func NotCancelled(s catalog.Show) error {
+	if s.Status == catalog.Cancelled {
+		return &Refusal{Reason: ErrSalesClosed}
+	}
+	return nil
+}
+
 // Take makes the hold that the transaction will write if every claim is absent
 // and the allowance permits.
 func Take(req Request, s catalog.Show, l *seatmap.Layout, chosen []int, p Policy, now time.Time) (Hold, error) {

@@ -117,6 +117,7 @@ type desk struct {
 	layout *seatmap.Layout
 	faults func(memstore.Op) memstore.Fault // nil: none
 	window func(memstore.Op, int)           // nil: nothing happens while a transaction is in flight
+	swaps  func(n int) []int                // of a transaction's items before they land, each with the i-th; nil: none
 	waits  int                              // pauses between attempts
 }
 
@@ -139,6 +140,14 @@ func openDesk(t testing.TB, l *seatmap.Layout) *desk {
 		Window: func(op memstore.Op, n int) {
 			if d.window != nil {
 				d.window(op, n)
+			}
+		},
+		Shuffle: func(n int, swap func(i, j int)) {
+			if d.swaps == nil {
+				return
+			}
+			for i, j := range d.swaps(n) {
+				swap(i, j)
 			}
 		},
 	})

@@ -208,6 +208,62 @@ func TestNeverHeardOf(t *testing.T) {
 	}
 }
 
+// TestDeclinedThenPaidUnheard: the provider declines, lets the buyer try again, takes
+// his money, and the news is lost. Asking finds it, and it buys the seats or goes back.
+func TestDeclinedThenPaidUnheard(t *testing.T) {
+	for _, rival := range []booking.Buyer{"", "eve"} {
+		d := newDesk(t)
+		h := d.hold("ann", "k", "A-1")
+		p := d.pay(h, "p")
+		d.settle(d.bank.decline(p.ID))
+		d.appointments(p.ID, 2)
+		d.wantPayment(p.ID, payment.Failed)
+		if rival != "" {
+			d.overdue(h)
+			d.hold(rival, "k", "A-1")
+		}
+		d.bank.capture(p.ID)
+		d.appointments(p.ID, 1)
+		if rival == "" {
+			d.wantOrder(p.OrderID, order.Paid)
+			continue
+		}
+		d.appointments(p.ID, 1)
+		d.wantOneRefund(p)
+	}
+}
+
+// TestDeclinedIsAskedAboutUntilClosed: at the latest a day after its creation, when it
+// is closed by us; one that the provider calls closed needs nothing more.
+func TestDeclinedIsAskedAboutUntilClosed(t *testing.T) {
+	d := newDesk(t)
+	p := d.pay(d.hold("ann", "k", "A-1"), "p")
+	asked := func() bool {
+		q, err := d.store.PaymentByID(d.ctx(), p.ID)
+		if err != nil || q.State != payment.Failed {
+			t.Fatalf("%+v, %v", q, err)
+		}
+		return !q.NextAskAt.IsZero()
+	}
+	d.settle(d.bank.decline(p.ID))
+	n := 0
+	for ; asked(); n++ {
+		if n > 40 {
+			t.Fatal("asked more than forty times")
+		}
+		d.settle(d.bank.decline(p.ID)) // again changes nothing
+		d.appointments(p.ID, 1)
+	}
+	if day := d.clock.Now().Sub(p.CreatedAt); day < 24*time.Hour || day > 25*time.Hour || n < 10 {
+		t.Errorf("asked %d times in %v", n, day)
+	}
+	p = d.pay(d.hold("bob", "k", "A-2"), "p")
+	d.settle(d.bank.decline(p.ID))
+	if d.settle(d.bank.turn(p.ID, payment.ReportClosed)); asked() {
+		t.Error("asked after the provider has closed it")
+	}
+}
+
 // TestPaidInGrace: a millisecond before the end of the grace money buys the seats.
 func TestPaidInGrace(t *testing.T) {
 	d := newDesk(t)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
@@ -98,6 +99,9 @@ func asAnswered(old payment.Payment, hash string, w PayWish) (payment.Payment, e
 
 func (o *Office) newPayment(ctx context.Context, w PayWish, id payment.ID, h booking.Hold, now time.Time) (payment.Payment, error) {
 	ord, fresh, err := o.orderOf(ctx, h, now)
+	if err == nil {
+		err = o.takesPlace(ctx, h.Show)
+	}
 	if err != nil {
 		return payment.Payment{}, err
 	}
@@ -115,6 +119,19 @@ func (o *Office) newPayment(ctx context.Context, w PayWish, id payment.ID, h boo
 		return payment.Payment{}, err
 	}
 	return p, o.Store.StartPayment(ctx, h, next, p, ord, fresh, now)
+}
+
+// takesPlace refuses money for a show that was cancelled, as far as the catalogue
+// knows; it is remembered for a while, and whoever pays in that while gets it back.
+func (o *Office) takesPlace(ctx context.Context, id catalog.ShowID) error {
+	show, err := o.Catalog.Show(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil // of a show that it does not know it says nothing
+	}
+	if err != nil {
+		return err
+	}
+	return booking.NotCancelled(show)
 }
 
 // orderOf the hold: the one it has, or a new one.

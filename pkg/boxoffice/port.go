@@ -40,6 +40,9 @@ type HoldStore interface {
 	HoldsByID(ctx context.Context, ids []booking.HoldID) (map[booking.HoldID]booking.Hold, error)
 	// Claims of some seats; a free seat is absent from the map.
 	Claims(ctx context.Context, show catalog.ShowID, seats []SeatKey) (map[seatmap.SeatID]Owner, error)
+	// ClaimsAtOnce reads them at one moment for each hundred. It is Contended while a
+	// transaction has one of them in hand.
+	ClaimsAtOnce(ctx context.Context, show catalog.ShowID, seats []SeatKey) (map[seatmap.SeatID]Owner, error)
 	// Look is both in one request, not at one moment.
 	Look(ctx context.Context, show catalog.ShowID, seats []SeatKey, ids []booking.HoldID) (map[seatmap.SeatID]Owner, map[booking.HoldID]booking.Hold, error)
 	// BlockClaims are all claims of one block of the hall.

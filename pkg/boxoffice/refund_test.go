@@ -7,6 +7,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
@@ -39,6 +40,33 @@ func TestBothPaymentsAreCaptured(t *testing.T) {
 		t.Errorf("order %+v", o)
 	}
 	d.wantHold(h.ID, booking.Sold)
+}
+
+// TestCancelledShow: seats were held, and then the show is cancelled. No payment
+// begins; the money of one that had begun goes back, once, and the seats come free.
+func TestCancelledShow(t *testing.T) {
+	d := newDesk(t)
+	paid, unpaid := d.hold("ann", "k", "A-1", "A-2"), d.hold("bob", "k", "B-1")
+	p := d.pay(paid, "p")
+	show := d.hall.shows[matinee]
+	show.Status = catalog.Cancelled
+	d.hall.shows[matinee] = show
+	_, err := d.Pay(d.ctx(), payWish(unpaid, "p"))
+	wantErr(t, err, booking.ErrSalesClosed)
+	if again := d.pay(paid, "p"); again.ID != p.ID {
+		t.Errorf("the same request again: %+v", again)
+	}
+	for range 2 {
+		d.settle(d.bank.capture(p.ID))
+	}
+	d.appointments(p.ID, 2)
+	d.wantOneRefund(p)
+	d.wantOrder(p.OrderID, order.Refunded)
+	d.wantHold(paid.ID, booking.Released)
+	d.wantFree("A-1", "A-2")
+	d.wantAllowance("ann", 0)
+	d.overdue(unpaid)
+	d.mustEnd(unpaid, booking.ByExpiry)
 }
 
 // TestLateMoney: with the seats free it buys them anew, under another hold; with

@@ -187,52 +187,10 @@ func (o *Office) leaveIfFirst(ctx context.Context, s sale, v view) error {
 	return err
 }
 
-// Project brings the snapshot up to date after something happened to the seats.
-// It re-reads the truth about them, so that a record that comes twice, late, or
-// after a later one has no effect beyond that read. Folding the records
-// themselves was rejected: the end of one hold may arrive after the beginning of
-// the next on the same seat, and would free it for ever.
-func (o *Office) Project(ctx context.Context, id catalog.ShowID, touched []seatmap.SeatID) error {
-	s, err := o.saleOf(ctx, id)
-	if fault.Is(err, fault.NotFound) {
-		return nil // a show that is gone has no readers; its records must not stop the others
-	}
-	if err != nil {
-		return err
-	}
-	ks := make([]SeatKey, 0, len(touched))
-	for _, t := range touched {
-		if seat, ok := s.layout.Seat(t); ok {
-			ks = append(ks, SeatKey{Seat: t, Block: s.layout.Block(seat.Block).Name})
-		}
-	}
-	if len(ks) == 0 {
-		return nil
-	}
-	return o.attempt(ctx, func(now time.Time) error {
-		v, err := o.survey(ctx, s, ks, now)
-		if err != nil {
-			return err
-		}
-		if v.next == v.prev {
-			v.next = again(v.prev, now)
-		}
-		return o.leave(ctx, s, v)
-	})
-}
-
-// again is the same map under a new version. Somebody may have looked before what
-// is projected here happened, and be about to leave what he saw; no record would
-// ever correct it. The new version refuses him.
-func again(m *Map, now time.Time) *Map {
-	next := *m
-	next.Version = max(m.Version+1, now.UnixMilli())
-	return &next
-}
-
 // view is a seat map before and after a look at the truth.
 type view struct {
 	prev, next *Map // prev is nil where there was none
+	claims     map[seatmap.SeatID]Owner
 	holds      map[booking.HoldID]booking.Hold
 	overdue    []booking.HoldID
 }
@@ -240,8 +198,9 @@ type view struct {
 // survey reads the snapshot first, then the claims, then the holds that they
 // point at, and leave saves on the condition that nobody saved in between; hence
 // a seat never goes back in time. A live hold brings all its seats, so that no map
-// shows a part of one (AllOrNothing).
-func (o *Office) survey(ctx context.Context, s sale, look []SeatKey, now time.Time) (view, error) {
+// shows a part of one (AllOrNothing); so do those alive, whose claims may be on
+// their way.
+func (o *Office) survey(ctx context.Context, s sale, look []SeatKey, now time.Time, alive ...booking.HoldID) (view, error) {
 	prev, err := o.Store.FreshSnapshot(ctx, s.show.ID)
 	if err != nil {
 		return view{}, err
@@ -253,11 +212,13 @@ func (o *Office) survey(ctx context.Context, s sale, look []SeatKey, now time.Ti
 	if err != nil {
 		return view{}, err
 	}
-	holds, err := o.Store.HoldsByID(ctx, owners(claims))
+	ids := append(owners(claims), alive...)
+	slices.Sort(ids)
+	holds, err := o.Store.HoldsByID(ctx, slices.Compact(ids))
 	if err != nil {
 		return view{}, err
 	}
-	v := view{prev: prev, next: fold(prev, s.layout, look, claims, holds), holds: holds, overdue: overdueOf(holds, o.Policy, now)}
+	v := view{prev: prev, claims: claims, next: fold(prev, s.layout, look, claims, holds), holds: holds, overdue: overdueOf(holds, o.Policy, now)}
 	v.next.Show, v.next.Version = s.show.ID, now.UnixMilli()
 	if prev != nil {
 		v.next.Version = max(prev.Version+1, v.next.Version)

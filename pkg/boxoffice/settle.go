@@ -33,12 +33,27 @@ func (o *Office) Settle(ctx context.Context, r payment.Report) error {
 		case payment.Refund:
 			return o.beginRefund(ctx, c, r, now)
 		case payment.MarkFailed:
-			next := c.pay
-			next.State, next.NextAskAt = payment.Failed, time.Time{}
-			return o.Store.ChangePayment(ctx, PaymentChange{Was: c.pay, Next: next}, nil)
+			return o.markFailed(ctx, c.pay, r, now)
 		}
 		return nil
 	})
+}
+
+// markFailed notes that no money came. Until the provider has closed the payment some
+// still may, and its one callback be lost, so it is asked about like a silent one.
+func (o *Office) markFailed(ctx context.Context, was payment.Payment, r payment.Report, now time.Time) error {
+	next := was
+	next.State = payment.Failed
+	switch {
+	case r.State == payment.ReportClosed:
+		next.NextAskAt = time.Time{}
+	case was.State == payment.Pending:
+		next.NextAskAt = payment.NextAsk(next, now, next.ExpiresAt, o.Policy.Grace).At
+	}
+	if next.State == was.State && next.NextAskAt.Equal(was.NextAskAt) {
+		return nil
+	}
+	return o.Store.ChangePayment(ctx, PaymentChange{Was: was, Next: next}, nil)
 }
 
 // moneyCase is a payment with its order and its hold, read one after another; the
@@ -99,6 +114,11 @@ func (o *Office) paid(c moneyCase, hold booking.Hold, now time.Time) (OrderChang
 }
 
 func (o *Office) confirm(ctx context.Context, c moneyCase, r payment.Report, now time.Time) error {
+	if err := o.takesPlace(ctx, c.hold.Show); errors.Is(err, booking.ErrSalesClosed) {
+		return o.callOff(ctx, c)
+	} else if err != nil {
+		return err
+	}
 	sold, err := booking.Confirm(c.hold, o.Policy, string(c.pay.ID), now)
 	if err != nil {
 		return err
@@ -108,6 +128,15 @@ func (o *Office) confirm(ctx context.Context, c moneyCase, r payment.Report, now
 		return err
 	}
 	return o.Store.Confirm(ctx, c.hold, sold, c.captured(r, now), ord, now)
+}
+
+// callOff ends a hold of a cancelled show as if its owner gave it back; after that its
+// money is money without seats.
+func (o *Office) callOff(ctx context.Context, c moneyCase) error {
+	if _, err := o.End(ctx, c.hold.ID, booking.ByOwner); err != nil && !errors.Is(err, booking.ErrAlreadyPaid) {
+		return err
+	}
+	return errAgain
 }
 
 // regrant is for late money: the overdue hold is ended like any other, and its
@@ -217,12 +246,16 @@ func (o *Office) learn(ctx context.Context, p payment.Payment, ask func(context.
 
 // closing reports a payment that the provider does not know a day after it was
 // made as closed: no request for it can be under way any more, and nobody would ever
-// tell us so. Should money come all the same, it is money after a failure.
+// tell us so. One that was declined and is now to take no money is closed, too. Should
+// money come all the same, it is money after a failure.
 func closing(provider payment.Provider) func(context.Context, payment.Ref) (payment.Report, error) {
 	return func(ctx context.Context, ref payment.Ref) (payment.Report, error) {
 		r, err := provider.Close(ctx, ref)
 		if errors.Is(err, payment.ErrNotFound) {
 			return payment.Report{Payment: ref.ID, Order: ref.OrderID, State: payment.ReportClosed}, nil
+		}
+		if r.State == payment.ReportFailed {
+			r.State = payment.ReportClosed
 		}
 		return r, err
 	}

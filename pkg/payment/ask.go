@@ -36,11 +36,13 @@ const (
 //
 // A pending payment is queried 2, 4, 8 … seconds after its creation, at
 // holdExpiry + grace + 6 s, then 15, 30, 60 … seconds after that, and closed 24
-// hours after its creation, hourly until the provider agrees. A refund under way
+// hours after its creation, hourly until the provider agrees. So is one that was
+// declined, for the provider may let the buyer try again and the news of his money be
+// lost; whoever learns that it is closed makes no more appointments. A refund under way
 // is repeated with growing gaps by its Attempt.
 func NextAsk(p Payment, now, holdExpiry time.Time, grace time.Duration) Ask {
 	switch p.State {
-	case Pending:
+	case Pending, Failed:
 		return nextQuery(p.CreatedAt, now, holdExpiry.Add(grace+afterEnd))
 	case Refunding:
 		return Ask{RepeatRefund, now.Add(refundGap(p.Attempt))}

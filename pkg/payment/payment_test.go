@@ -113,7 +113,11 @@ func TestNextAsk(t *testing.T) {
 	if got := NextAsk(p, t0.Add(23*time.Hour), t0.Add(30*time.Hour), grace); got != (Ask{AskClose, t0.Add(24 * time.Hour)}) {
 		t.Errorf("a hold of more than a day: %v", got)
 	}
-	for _, s := range []State{Captured, Failed, Refunded} {
+	p.State = Failed // the provider may let the buyer try again
+	if got := NextAsk(p, t0.Add(2*time.Second), expiry, grace); got != (Ask{AskQuery, t0.Add(4 * time.Second)}) {
+		t.Errorf("declined: %v", got)
+	}
+	for _, s := range []State{Captured, Refunded} {
 		if got := NextAsk(samplePayment(s), t0, expiry, grace); got != (Ask{Step: AskNothing}) {
 			t.Errorf("%s: %v", s, got)
 		}

@@ -38,7 +38,7 @@ const (
 	Confirm            // sell the hold to this payment
 	Regrant            // run the expiry, then sell a new hold if every seat is free; else Refund
 	Refund             // money without seats: give all of this payment back, leave the order alone
-	MarkFailed         // no money came; the hold stays as it is
+	MarkFailed         // no money came; the hold stays as it is; none can come when it is closed
 	Nothing            // done already, or out of date
 	Wait               // ask again at [NextAsk]
 )
@@ -68,7 +68,7 @@ var (
 	}
 	rules = map[State]row{
 		Pending:   {Wait, MarkFailed, claimed},
-		Failed:    {Nothing, Nothing, claimed},
+		Failed:    {Nothing, MarkFailed, claimed},
 		Captured:  {Nothing, Nothing, claimed},
 		Refunding: {Nothing, Nothing, spent},
 		Refunded:  {Nothing, Nothing, spent},
@@ -81,7 +81,7 @@ var (
 //	payment    | unknown  | closed     | payable | overdue, ended | sold by this | sold by other, shut
 //	-----------+----------+------------+---------+----------------+--------------+--------------------
 //	pending    | Wait     | MarkFailed | Confirm | Regrant        | Nothing      | Refund
-//	failed     | Nothing  | Nothing    | Confirm | Regrant        | Nothing      | Refund
+//	failed     | Nothing  | MarkFailed | Confirm | Regrant        | Nothing      | Refund
 //	captured   | Nothing  | Nothing    | Confirm | Regrant        | Nothing      | Refund
 //	refunding  | Nothing  | Nothing    | Nothing | Nothing        | Nothing      | Nothing
 //	refunded   | Nothing  | Nothing    | Nothing | Nothing        | Nothing      | Nothing

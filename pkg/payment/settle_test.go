@@ -33,8 +33,8 @@ pending   closed    MarkFailed MarkFailed MarkFailed Nothing MarkFailed
 pending   captured  Confirm Regrant Regrant Nothing Refund
 failed    pending   Nothing Nothing Nothing Nothing Nothing
 failed    unknown   Nothing Nothing Nothing Nothing Nothing
-failed    failed    Nothing Nothing Nothing Nothing Nothing
-failed    closed    Nothing Nothing Nothing Nothing Nothing
+failed    failed    MarkFailed MarkFailed MarkFailed Nothing MarkFailed
+failed    closed    MarkFailed MarkFailed MarkFailed Nothing MarkFailed
 failed    captured  Confirm Regrant Regrant Nothing Refund
 captured  pending   Nothing Nothing Nothing Nothing Nothing
 captured  unknown   Nothing Nothing Nothing Nothing Nothing

@@ -24,6 +24,8 @@
 //	                                1 Get, 1 unit
 //	S10  claims of some seats and several holds, together or alone
 //	                                1 BatchGet for each 100, 1 unit an item
+//	S10b claims at one moment       1 TransactGet for each 100, 2 units an item; refused by a
+//	                                transaction that has one in hand
 //	S11  claims of a block          1 Query, 200 claims are 5 units
 //	S12  deadlines of a show        8 Queries, in order of expiry (A14)
 //	S13  seat map                   1 Get, 1 unit eventually consistent for 20,000 seats

@@ -2,15 +2,18 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
+	"github.com/fairseat/fairseat/pkg/store/meter"
 )
 
 // TestReadsSeeWhatWasAcknowledged: on a database whose eventually consistent reads
@@ -38,6 +41,10 @@ func TestReadsSeeWhatWasAcknowledged(t *testing.T) {
 			c, err := r.Claims(ctx, r.show, []boxoffice.SeatKey{{Seat: "C-1", Block: "0"}})
 			return len(c) == 1, err
 		},
+		"claims at once": func() (bool, error) {
+			c, err := r.ClaimsAtOnce(ctx, r.show, []boxoffice.SeatKey{{Seat: "C-1", Block: "0"}, {Seat: "C-2", Block: "0"}, {Seat: "P-1", Block: "0"}})
+			return len(c) == 2 && c["C-1"].Hold == b.hold.ID && c["P-1"].Line(), err
+		},
 		"a block":      func() (bool, error) { c, err := r.BlockClaims(ctx, r.show, "0"); return len(c) == 2, err },
 		"the gate":     func() (bool, error) { w, err := r.Wanted(ctx, r.show, b.hold.ID); return w.Has(seatmap.Premium), err },
 		"an allowance": func() (bool, error) { n, err := r.Allowance(ctx, r.show, "ann"); return n == 1, err },
@@ -60,6 +67,34 @@ func TestReadsSeeWhatWasAcknowledged(t *testing.T) {
 	if s, err := r.Statuses(ctx, "c", catalog.MovieID(r.show)); len(s) != 0 || err != nil {
 		t.Errorf("so do the statuses: %v, %v", s, err)
 	}
+}
+
+// TestClaimsAtOnce: a hundred at a time, and none while a transaction has one of them
+// in hand, which a plain read cannot tell.
+func TestClaimsAtOnce(t *testing.T) {
+	db := memstore.New(memstore.Options{Clock: func() time.Time { return evening }})
+	r := newRig(t, db)
+	ctx := t.Context()
+	h := r.hold("ann", "C-1")
+	var seats []boxoffice.SeatKey
+	for i := range 250 {
+		seats = append(seats, boxoffice.SeatKey{Seat: seatmap.SeatID(fmt.Sprint("C-", i)), Block: "0"})
+	}
+	r.tables.Reset()
+	if c, err := r.ClaimsAtOnce(ctx, r.show, seats); err != nil || len(c) != 1 || c["C-1"].Hold != h.ID {
+		t.Errorf("%v, %v", c, err)
+	}
+	if n := r.tables.Snapshot().Requests[meter.TransactGet]; n != 3 {
+		t.Errorf("%d requests for 250 claims", n)
+	}
+	release, _ := db.Hold(store.Key{Table: store.Claims, PK: "SHOW#" + string(r.show) + "#0", SK: "C-240"})
+	if _, err := r.ClaimsAtOnce(ctx, r.show, seats); !fault.Is(err, fault.Contended) {
+		t.Errorf("in hand: %v", err)
+	}
+	if _, err := r.Claims(ctx, r.show, seats); err != nil {
+		t.Error(err)
+	}
+	release()
 }
 
 // TestReadsOfManyPages: a list is read to its end, also where it does not come at

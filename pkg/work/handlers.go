@@ -115,12 +115,12 @@ func AdvanceLine(o *boxoffice.Office) QueueHandler {
 // each show once.
 func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-		seats := map[catalog.ShowID][]seatmap.SeatID{}
+		told := map[catalog.ShowID]*news{}
 		answer := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}
 		for _, r := range e.Records {
 			rec, err := record(r)
 			if err == nil {
-				err = touched(seats, rec)
+				err = touched(told, rec)
 			}
 			if err != nil {
 				slog.ErrorContext(ctx, "stream record failed", "sequence", r.Change.SequenceNumber, "err", err.Error())
@@ -128,7 +128,7 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 				break
 			}
 		}
-		if err := projectAll(ctx, o, seats); err != nil {
+		if err := projectAll(ctx, o, told); err != nil {
 			slog.ErrorContext(ctx, "seat map failed", "err", err.Error())
 			return stopAt(e.Records[0]), nil
 		}
@@ -137,12 +137,13 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 }
 
 // projectAll lets no slow show hold the others up.
-func projectAll(ctx context.Context, o *boxoffice.Office, seats map[catalog.ShowID][]seatmap.SeatID) error {
+func projectAll(ctx context.Context, o *boxoffice.Office, told map[catalog.ShowID]*news) error {
 	var g errgroup.Group
 	g.SetLimit(max(o.Parallel, 1))
-	for _, show := range slices.Sorted(maps.Keys(seats)) {
+	for _, show := range slices.Sorted(maps.Keys(told)) {
 		g.Go(func() error {
-			if err := o.Project(ctx, show, seats[show]); err != nil {
+			n := told[show]
+			if err := o.Project(ctx, show, n.seats, slices.Sorted(maps.Keys(n.alive))...); err != nil {
 				return fmt.Errorf("show %s: %w", show, err)
 			}
 			return nil
@@ -151,22 +152,50 @@ func projectAll(ctx context.Context, o *boxoffice.Office, seats map[catalog.Show
 	return g.Wait()
 }
 
-// touched adds the seats that a record of a hold or of a pool item is about.
-func touched(seats map[catalog.ShowID][]seatmap.SeatID, r relay.Record) error {
+// news is what a batch of records tells of a show.
+type news struct {
+	seats []seatmap.SeatID
+	alive map[booking.HoldID]bool // as their last records have it
+}
+
+func newsOf(told map[catalog.ShowID]*news, show catalog.ShowID) *news {
+	if told[show] == nil {
+		told[show] = &news{alive: map[booking.HoldID]bool{}}
+	}
+	return told[show]
+}
+
+// touched adds what a record of a hold or of a pool item is about. That a payment
+// has begun changes a hold, and nothing that a map shows.
+func touched(told map[catalog.ShowID]*news, r relay.Record) error {
 	it := r.New
 	if it == nil {
 		it = r.Old
 	}
 	if show, seat, ok := store.PoolSeat(it); ok {
-		seats[show] = append(seats[show], seat)
+		n := newsOf(told, show)
+		n.seats = append(n.seats, seat)
 		return nil
 	}
 	if !store.IsHold(it) || r.New == nil {
 		return nil // the line's other items; a receipt whose day is over
 	}
 	h, err := store.HoldFromItem(it)
-	for _, s := range h.Seats {
-		seats[h.Show] = append(seats[h.Show], s.ID)
+	if err != nil {
+		return err
 	}
-	return err
+	if r.Old != nil {
+		was, err := store.HoldFromItem(r.Old)
+		if err == nil && was.State == h.State && was.ExpiresAt.Equal(h.ExpiresAt) {
+			return nil
+		}
+	}
+	n := newsOf(told, h.Show)
+	for _, s := range h.Seats {
+		n.seats = append(n.seats, s.ID)
+	}
+	if n.alive[h.ID] = true; !h.State.Live() {
+		delete(n.alive, h.ID)
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/relay"
+	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
 	"github.com/fairseat/fairseat/pkg/work"
@@ -193,6 +195,61 @@ func TestPoolRecords(t *testing.T) {
 	gone := streamEvent(t, s.stream(store.Line, func(r memstore.Record) bool { return r.Event == memstore.Remove }))
 	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), gone))
 	if m, err = s.store.FreshSnapshot(t.Context(), evening); err != nil || m.Tally().Line != 0 {
+		t.Errorf("map %+v, %v", m.Tally(), err)
+	}
+}
+
+// TestRecordWithoutItsClaims: the record of a hold comes before its claims can be
+// seen. It is not acknowledged before they can, nor are those of the same batch.
+func TestRecordWithoutItsClaims(t *testing.T) {
+	s := newScene(t)
+	s.hold("1", "A-1")
+	h := s.hold("2", "A-3")
+	e := streamEvent(t, s.stream(store.Holds, all))
+	s.Office.Store = claimsLate{s.Office.Store, h.ID}
+	r, err := work.ProjectSeatmap(s.Office)(t.Context(), e)
+	s.stopped(r, err, e.Records[0].Change.SequenceNumber)
+	s.Office.Store = s.store
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), e))
+}
+
+// claimsLate shows nothing yet of a hold's claims.
+type claimsLate struct {
+	boxoffice.Store
+	hold booking.HoldID
+}
+
+func (c claimsLate) Claims(ctx context.Context, show catalog.ShowID, seats []boxoffice.SeatKey) (map[seatmap.SeatID]boxoffice.Owner, error) {
+	claims, err := c.Store.Claims(ctx, show, seats)
+	maps.DeleteFunc(claims, func(_ seatmap.SeatID, o boxoffice.Owner) bool { return o.Hold == c.hold })
+	return claims, err
+}
+
+func (c claimsLate) BlockClaims(ctx context.Context, show catalog.ShowID, block string) (map[seatmap.SeatID]boxoffice.Owner, error) {
+	claims, err := c.Store.BlockClaims(ctx, show, block)
+	maps.DeleteFunc(claims, func(_ seatmap.SeatID, o boxoffice.Owner) bool { return o.Hold == c.hold })
+	return claims, err
+}
+
+// TestBegunPayments are records of holds and change no map; the sale does.
+func TestBegunPayments(t *testing.T) {
+	s := newScene(t)
+	h := s.hold("1", "A-1")
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), streamEvent(t, s.stream(store.Holds, all))))
+	was, err := s.store.FreshSnapshot(t.Context(), evening)
+	s.sell(h)
+	e := streamEvent(t, s.stream(store.Holds, func(r memstore.Record) bool { return r.Event == memstore.Modify }))
+	if err != nil || len(e.Records) != 2 {
+		t.Fatalf("%d records, %v", len(e.Records), err)
+	}
+	begun, sold := e, e
+	begun.Records, sold.Records = e.Records[:1], e.Records[1:]
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), begun))
+	if m, err := s.store.FreshSnapshot(t.Context(), evening); err != nil || m.Version != was.Version {
+		t.Errorf("version %d after %d, %v", m.Version, was.Version, err)
+	}
+	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), sold))
+	if m, err := s.store.FreshSnapshot(t.Context(), evening); err != nil || m.Tally().Sold != 1 {
 		t.Errorf("map %+v, %v", m.Tally(), err)
 	}
 }

@@ -155,8 +155,9 @@ func journey(figures []Figure, sizes Bytes) (journeys, error) {
 		plus(asked(of("hold of 2 seats"), largeGB, sizes["hold"], true), 1).
 		plus(asked(of("payment begun"), smallGB, otherBytes, true), 1).
 		plus(asked(of("callback, T2"), largeGB, otherBytes, false), 1).plus(read, 2)
-	// The stream of holds tells of hold, payment and sale; relay and projector run for each.
-	j.winner = j.winner.plus(told(Use{}, smallGB), 3).plus(told(of("projector, a batch of one hold"), largeGB), 3)
+	// The stream of holds tells of hold, payment and sale; relay and projector run for each,
+	// and that a payment has begun changes no map.
+	j.winner = j.winner.plus(told(Use{}, smallGB), 3).plus(told(of("projector, a batch of one hold"), largeGB), 2).plus(told(Use{}, largeGB), 1)
 	// That of orders tells of order and payment, twice each; a message each for deadline and provider.
 	j.winner = j.winner.plus(told(Use{}, smallGB), 4).
 		plus(message(of("timer message of a sold hold"), largeGB), 1).plus(message(use(1, 0, 1), smallGB), 1)

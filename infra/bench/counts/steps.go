@@ -58,8 +58,8 @@ func holdOf(n int64) step {
 var steps = []step{
 	holdOf(1), holdOf(2), holdOf(10),
 	{
-		"hold refused, seats taken", use(4, 2*(Seats+3), 2.5), use(2, 0, Seats+1),
-		"the claims and the hold that owns them, read; built: the transaction refuses and is billed in full, then its owner, the map for what to advise, and whether this very request was answered before",
+		"hold refused, seats taken", use(2, 0, Seats+2.5), use(2, 0, Seats+1),
+		"the claims and the hold that owns them, read; built: with them this request's own receipt, then the map for what to advise; so by an instance that has met somebody on the seats, else by a transaction that is refused and billed in full, then reads",
 		ready(func(s *stage) error {
 			w := s.wish(Seats)
 			w.Seats[0], w.Seats[1] = hall.Seat(0), hall.Seat(1)
@@ -72,8 +72,8 @@ var steps = []step{
 		}),
 	},
 	{
-		"hold asked for again", use(1, 2*(Seats+3), 0), use(1, 0, 1),
-		"the receipt, read; built: the transaction finds the hold and is billed in full, so that the first request pays for no read",
+		"hold asked for again", use(1, 0, Seats+1), use(1, 0, 1),
+		"the receipt, read; built: with the claims, by an instance that has met somebody there; else the transaction finds the hold and is billed in full, so that the first request pays for no read",
 		func(s *stage) (func() error, error) {
 			w := s.wish(Seats)
 			_, err := s.Office.Reserve(s.ctx, w)
@@ -115,7 +115,7 @@ var steps = []step{
 		ready(func(s *stage) error { _, err := s.Office.SeatMap(s.ctx, show); return err }),
 	},
 	{
-		"payment begun", use(5, 8, 4), use(4, 7, 3),
+		"payment begun", use(5, 10, 4), use(4, 9, 3),
 		"receipt, its note and hold read, then hold, payment, order together, then what the buyer must do, beside the payment: 1 unit alone; built: that note is a transaction of one, after a read",
 		held(Seats, func(s *stage, h booking.Hold) error { _, err := s.pay(h); return err }),
 	},

@@ -39,7 +39,6 @@ type deal struct {
 	state     string
 	created   time.Time
 	captures  int
-	again     bool // declined, and paid at a second try
 	refund    *moneyBack
 }
 
@@ -168,7 +167,7 @@ func (b *provider) answer(req *http.Request, body []byte) (int, any) {
 	case len(path) == 2:
 		return http.StatusOK, map[string]any{"payment": b.viewOf(d)}
 	case path[2] == "close":
-		if d.state == "pending" {
+		if d.state == "pending" || d.state == "failed" {
 			d.state = "closed"
 		}
 		return http.StatusOK, map[string]any{"payment": b.viewOf(d)}
@@ -221,7 +220,6 @@ func (b *provider) begin(d *deal) {
 		d.state = "failed"
 		b.call(d, "payment")
 		if w.tape.oneIn(4) { // the provider lets the buyer try again
-			d.again = true
 			w.after(time.Duration(of(w.tape, 1, 5, 40))*time.Second, func() { b.capture(d) })
 		}
 	}
@@ -285,9 +283,6 @@ func (b *provider) call(d *deal, event string) {
 	copies := of(w.tape, 1, 1, 1, 2, 3, 0)
 	if w.silent() {
 		copies = 0
-	}
-	if d.again {
-		copies = max(copies, 1) // nobody asks about a payment that was declined: a callback is the only news
 	}
 	for range copies {
 		wait := time.Duration(of(w.tape, 20, 50, 300, 2000, 20_000, 120_000)) * time.Millisecond

@@ -10,7 +10,7 @@ type site struct{ handler, call string }
 
 // natures of the calls that are not transactions of the store.
 var natures = map[string]nature{
-	"HoldByID": read, "HoldsByID": read, "Claims": read, "BlockClaims": read, "Wanted": read, "Timers": read,
+	"HoldByID": read, "HoldsByID": read, "Claims": read, "Look": read, "ClaimsAtOnce": moment, "BlockClaims": read, "Wanted": read, "Timers": read,
 	"PaymentAnswered": read, "PaymentByID": read, "OrderByID": read, "Snapshot": read, "FreshSnapshot": read, "LineState": read,
 	"Show": read, "Layout": read, "Send": send, "Create": bank, "Query": bank, "Close": bank, "Refund": bank,
 	"Hold": transact, "Block": transact, "Release": transact, "StartPayment": transact, "Confirm": transact, "Regrant": transact,
@@ -19,9 +19,9 @@ var natures = map[string]nature{
 
 // What the use cases do of one another's work.
 var (
-	ending   = []string{"HoldByID", "Wanted", "OrderByID", "Release"}                   // End
-	looking  = []string{"FreshSnapshot", "BlockClaims", "HoldsByID", "SaveSnapshot"}    // freshMap
-	refusing = slices.Concat([]string{"Claims", "Timers", "Snapshot"}, ending, looking) // what stands in a hold's way
+	ending   = []string{"HoldByID", "Wanted", "OrderByID", "Release"}                                    // End
+	looking  = []string{"FreshSnapshot", "BlockClaims", "HoldsByID", "SaveSnapshot"}                     // freshMap
+	refusing = slices.Concat([]string{"Look", "Timers", "BlockClaims", "HoldsByID", "Snapshot"}, ending) // what stands in a hold's way
 	settling = slices.Concat([]string{"PaymentByID", "ChangePayment", "Confirm", "Regrant", "Show", "HoldsByID"}, ending)
 )
 
@@ -34,16 +34,16 @@ var makes = map[string][]string{
 	"release-hold":     ending,
 	"read-order":       ending,
 	"read-seatmap":     slices.Concat([]string{"Snapshot", "Show", "Layout", "PostponeDue", "Timers", "Claims"}, ending, looking),
-	"pay-hold":         slices.Concat([]string{"PaymentAnswered", "StartPayment", "NoteAnswer", "PaymentByID", "ChangePayment", "Create"}, ending),
+	"pay-hold":         slices.Concat([]string{"Show", "PaymentAnswered", "StartPayment", "NoteAnswer", "PaymentByID", "ChangePayment", "Create"}, ending),
 	"receive-callback": settling,
 	"ask-provider":     slices.Concat([]string{"Query", "Close", "Refund", "WakePayment"}, settling),
 	"expire-hold":      append([]string{"Send"}, ending...),
 	"expire-timer":     ending,
-	"project-seatmap":  slices.Concat([]string{"Show", "Layout", "Claims"}, looking),
+	"project-seatmap":  slices.Concat([]string{"Show", "Layout", "Claims", "ClaimsAtOnce"}, looking),
 	"relay-holds":      {"Send"},
 	"relay-payments":   {"Send"},
 	"advance-line":     {"LineState", "CommitLine"},
-	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Claims", "HoldsByID"}, ending),
+	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID"}, ending),
 	"open-line":        {"LineState", "CommitLine"},
 }
 
@@ -75,7 +75,7 @@ var aims = func() []cell {
 // turns are the aims with those at rare calls several times.
 var turns = func() []cell {
 	rare := map[site]bool{
-		{"ask-provider", "Close"}: true, {"expire-timer", "OrderByID"}: true, {"house", "OrderByID"}: true, {"house", "Release"}: true,
+		{"ask-provider", "Close"}: true, {"reserve-seats", "Look"}: true, {"house", "Look"}: true, {"expire-timer", "OrderByID"}: true, {"house", "OrderByID"}: true, {"house", "Release"}: true,
 		{"pay-hold", "NoteAnswer"}: true, {"read-hold", "OrderByID"}: true, {"read-order", "Release"}: true, {"read-order", "Wanted"}: true,
 		{"read-seatmap", "HoldsByID"}: true, {"read-seatmap", "OrderByID"}: true, {"release-hold", "OrderByID"}: true, {"receive-callback", "Release"}: true, {"ask-provider", "HoldsByID"}: true, {"receive-callback", "HoldsByID"}: true,
 	}

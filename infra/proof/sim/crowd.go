@@ -297,7 +297,7 @@ func (c *crowd) house() {
 	w := c.w
 	if len(c.blocks) > 0 && w.tape.oneIn(2) {
 		id := c.blocks[w.tape.pick(len(c.blocks))]
-		w.spawn("house", string(booking.House), w.latency(), func(ctx context.Context) { _, _ = w.office.End(ctx, id, booking.ByHouse) }, nil)
+		w.spawn("house", string(booking.House), w.latency(), func(ctx context.Context) { _, _ = w.cur.on.office.End(ctx, id, booking.ByHouse) }, nil)
 		return
 	}
 	c.block(c.someShow(), c.neighbours(of(w.tape, 1, 2, 3)))
@@ -311,7 +311,7 @@ func (c *crowd) block(show catalog.ShowID, seats []string) {
 		wish.Seats = append(wish.Seats, seatmap.SeatID(id))
 	}
 	c.blocks = append(c.blocks, booking.IDFor(wish.Buyer, wish.Key))
-	w.spawn("house", string(booking.House), w.latency(), func(ctx context.Context) { _, _ = w.office.Block(ctx, wish) }, nil)
+	w.spawn("house", string(booking.House), w.latency(), func(ctx context.Context) { _, _ = w.cur.on.office.Block(ctx, wish) }, nil)
 }
 
 // openLine stands for somebody who waits: it opens the gates as numbering him
@@ -320,9 +320,9 @@ func (c *crowd) openLine() {
 	w, show := c.w, c.someShow()
 	types := of(w.tape, []seatmap.SeatType{seatmap.Regular}, []seatmap.SeatType{seatmap.Premium}, []seatmap.SeatType{seatmap.Premium, seatmap.Regular})
 	w.spawn("open-line", "", w.latency(), func(ctx context.Context) {
-		s, err := w.office.Lane.LineState(ctx, show)
+		s, err := w.store.LineState(ctx, show)
 		if err == nil {
-			_ = w.office.Lane.CommitLine(ctx, show, s.Version, line.Plan{Gates: true, Wanted: types})
+			_ = w.store.CommitLine(ctx, show, s.Version, line.Plan{Gates: true, Wanted: types})
 		}
 	}, nil)
 	wait := time.Duration(of(w.tape, 1, 5, 30, 120, 400)) * time.Second

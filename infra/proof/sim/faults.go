@@ -28,8 +28,9 @@ type nature uint8
 const (
 	transact nature = iota
 	read
-	send // a message to a queue
-	bank // a request to the provider
+	moment // a read that a transaction refuses
+	send   // a message to a queue
+	bank   // a request to the provider
 )
 
 // possible lists what can be made to go wrong, by nature; cannot says why the rest
@@ -37,6 +38,7 @@ const (
 var possible = [...][]fault{
 	transact: {crashBefore, crashAfter, throttle, lost, replyLost, late, conflict},
 	read:     {crashBefore, crashAfter, throttle, lost},
+	moment:   {crashBefore, crashAfter, throttle, lost, conflict},
 	send:     {crashBefore, crashAfter, throttle, lost, replyLost},
 	bank:     {crashBefore, crashAfter, throttle, lost, replyLost, late},
 }
@@ -44,6 +46,10 @@ var possible = [...][]fault{
 var cannot = map[nature]map[fault]string{
 	read: {
 		conflict:  "a plain read meets no lock",
+		replyLost: "a read has no effect: to lose its answer is to lose it",
+		late:      "a read that arrives later tells nobody anything",
+	},
+	moment: {
 		replyLost: "a read has no effect: to lose its answer is to lose it",
 		late:      "a read that arrives later tells nobody anything",
 	},
@@ -63,8 +69,11 @@ var latencies = [...]int{
 
 func (w *world) latency() time.Duration {
 	n := len(latencies)
-	if w.calm {
+	switch {
+	case w.calm:
 		n = 32
+	case w.focus.call == "Look":
+		n = 16 // what an instance remembers is good for a tenth of a second
 	}
 	return time.Duration(latencies[w.tape.pick(n)]) * time.Millisecond
 }

@@ -38,8 +38,8 @@ func (w *world) aimed(t *task) fault {
 	case w.focus.handler == t.handler && w.focus.call == t.call && w.tape.oneIn(2):
 		return w.focus.fault
 	case w.calm:
-	case w.focus.call == "Claims" && w.focus.handler == t.handler && (t.call == "Hold" || t.call == "Block") && w.tape.oneIn(2):
-		return conflict // a refusal in part makes somebody read the claims
+	case w.focus.call == "Look" && w.focus.handler == t.handler && (t.call == "Hold" || t.call == "Block") && w.tape.oneIn(2):
+		return conflict // a refusal in part makes somebody look
 	case w.focus.call == "Close" && t.call == "Create" && w.tape.pick(10) > 0:
 		return lost // nobody pays what the provider never heard of: a day later it is closed
 	}
@@ -62,6 +62,10 @@ func (c *crowd) lapse() {
 		return
 	}
 	h := c.holds[i]
+	if w.focus.call == "Look" {
+		c.insist(h)
+		return
+	}
 	h.lapsing = true
 	if w.tape.pick(4) > 0 || w.focus.handler == "read-order" {
 		c.payFor(h, of(w.tape, "late", "decline", "never", "success"))
@@ -72,6 +76,21 @@ func (c *crowd) lapse() {
 		return
 	}
 	c.meet(h)
+}
+
+// insist asks for taken seats again while the instance that refused them remembers
+// the whole hall, and need look at the seats alone.
+func (c *crowd) insist(h *holding) {
+	w := c.w
+	for n := range 6 {
+		w.after(time.Duration(n)*50*time.Millisecond, func() {
+			if w.focus.handler == "house" {
+				c.block(h.show, h.seats)
+			} else {
+				c.named((h.buyer+1)%(buyers-1), h.show, h.seats)
+			}
+		})
+	}
 }
 
 func (c *crowd) meet(h *holding) {

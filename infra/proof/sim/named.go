@@ -53,6 +53,14 @@ func (s named) Claims(ctx context.Context, show catalog.ShowID, seats []boxoffic
 	return s.as("Claims").Claims(ctx, show, seats)
 }
 
+func (s named) ClaimsAtOnce(ctx context.Context, show catalog.ShowID, seats []boxoffice.SeatKey) (map[seatmap.SeatID]boxoffice.Owner, error) {
+	return s.as("ClaimsAtOnce").ClaimsAtOnce(ctx, show, seats)
+}
+
+func (s named) Look(ctx context.Context, show catalog.ShowID, seats []boxoffice.SeatKey, ids []booking.HoldID) (map[seatmap.SeatID]boxoffice.Owner, map[booking.HoldID]booking.Hold, error) {
+	return s.as("Look").Look(ctx, show, seats, ids)
+}
+
 func (s named) BlockClaims(ctx context.Context, show catalog.ShowID, block string) (map[seatmap.SeatID]boxoffice.Owner, error) {
 	return s.as("BlockClaims").BlockClaims(ctx, show, block)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/work"
 )
@@ -19,7 +20,7 @@ import (
 type queue struct {
 	name    string
 	handler string
-	run     work.QueueHandler
+	run     func(*boxoffice.Office) work.QueueHandler
 	hidden  time.Duration // how long a message that was received stays invisible
 	fifo    bool
 	loses   bool // everything that is sent, as long as the world is not calm
@@ -136,7 +137,7 @@ func (q *queue) deliver(w *world, batch []*message) {
 	out := w.now.Add(q.hidden)
 	var answer events.SQSEventResponse
 	w.spawn(q.handler, "", w.latency(), func(ctx context.Context) {
-		answer, _ = q.run(ctx, e)
+		answer, _ = q.run(w.cur.on.office)(ctx, e)
 	}, func(ok bool) {
 		failed := map[string]bool{}
 		for _, f := range answer.BatchItemFailures {

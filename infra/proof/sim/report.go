@@ -86,7 +86,7 @@ func table(tally map[cell]int) {
 		fmt.Println()
 	}
 	fmt.Println("\n- cannot occur:")
-	for k, name := range []string{"transaction", "read", "message", "provider"} {
+	for k, name := range []string{"transaction", "read", "read at one moment", "message", "provider"} {
 		for _, f := range sorted(cannot[nature(k)]) {
 			fmt.Printf("  %s, %s: %s\n", name, faultNames[f], cannot[nature(k)][f])
 		}

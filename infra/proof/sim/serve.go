@@ -13,7 +13,7 @@ func (w *world) serve(handler, who string, ev events.APIGatewayProxyRequest, got
 	var answer events.APIGatewayProxyResponse
 	var t *task
 	t = w.spawn(handler, who, w.latency(), func(ctx context.Context) {
-		answer, _ = w.rest[handler](ctx, ev)
+		answer, _ = w.rest[handler](w.cur.on.office)(ctx, ev)
 	}, func(ok bool) {
 		if !ok {
 			w.note(t, "gives no answer")

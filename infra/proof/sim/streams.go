@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
 	"github.com/fairseat/fairseat/pkg/work"
@@ -20,7 +20,7 @@ import (
 type mapping struct {
 	handler string
 	table   store.Table
-	run     work.StreamHandler
+	run     func(*boxoffice.Office) work.StreamHandler
 	wants   func(memstore.Record) bool
 	shard   int
 	of      int
@@ -34,21 +34,14 @@ type mapping struct {
 const patience = 100
 
 // collect hands new records to the mappings. Those of one item go to one shard;
-// those of one transaction go apart where their items do. A record is told when all
-// of its transaction has landed: one that is told before makes the projector read
-// claims that are still on their way, and nothing tells it of them afterwards.
+// those of one transaction go apart where their items do. A record may be told while
+// other items of its transaction are still landing: the service promises no more.
 func (w *world) collect() {
 	for _, name := range []store.Table{store.Holds, store.Timers, store.Line, store.Orders} {
-		var kept []memstore.Record
-		for _, r := range slices.Concat(w.untold[name], w.db.Records(name, w.seen[name])) {
-			w.seen[name] = max(w.seen[name], r.Sequence)
-			if w.landing(r.Key) {
-				kept = append(kept, r)
-				continue
-			}
+		for _, r := range w.db.Records(name, w.seen[name]) {
+			w.seen[name] = r.Sequence
 			w.publish(name, r)
 		}
-		w.untold[name] = kept
 	}
 }
 
@@ -90,7 +83,7 @@ func (m *mapping) poll(w *world) {
 	m.busy = true
 	var answer events.DynamoDBEventResponse
 	w.spawn(m.handler, "", w.latency(), func(ctx context.Context) {
-		answer, _ = m.run(ctx, e)
+		answer, _ = m.run(w.cur.on.office)(ctx, e)
 	}, func(ok bool) {
 		m.busy = false
 		done := n

@@ -100,13 +100,15 @@ func (d *tables) apply(ctx context.Context, writes []store.Write, token string) 
 	return err
 }
 
-// inFlight lets others meet a transaction that holds its items and has landed in part.
+// inFlight lets others meet a transaction that holds its items and has landed in
+// part, and hear of what has.
 func (w *world) inFlight(_ memstore.Op, landed int) {
 	t := w.cur
 	if t == nil || t.dead || t.window == 0 {
 		return
 	}
 	w.flying[t] = true
+	w.collect()
 	if t.window == -1 || t.window == landed+1 {
 		w.yield(w.latency())
 	}
@@ -137,12 +139,16 @@ func reasons(writes []store.Write, err error) string {
 	return text
 }
 
-// look is the frame of every read.
-func look[T any](w *world, ctx context.Context, do func() (T, error)) (nothing T, err error) {
+// look is the frame of every plain read.
+func look[T any](w *world, ctx context.Context, do func() (T, error)) (T, error) {
+	return lookAt(w, ctx, read, func(fault) (T, error) { return do() })
+}
+
+func lookAt[T any](w *world, ctx context.Context, k nature, do func(fault) (T, error)) (nothing T, err error) {
 	if err := ctx.Err(); err != nil {
 		return nothing, err
 	}
-	f, alive := w.enter(read)
+	f, alive := w.enter(k)
 	if !alive {
 		return nothing, errDead
 	}
@@ -154,7 +160,7 @@ func look[T any](w *world, ctx context.Context, do func() (T, error)) (nothing T
 		w.note(w.cur, "no answer")
 		return nothing, errNoAnswer
 	}
-	v, err := do()
+	v, err := do(f)
 	w.trace(w.cur, "read", err)
 	if !w.leave(f) {
 		return nothing, errDead
@@ -195,7 +201,14 @@ func (d *tables) BatchGet(ctx context.Context, keys []store.Key, consistent bool
 }
 
 func (d *tables) TransactGet(ctx context.Context, keys []store.Key) ([]store.Item, error) {
-	return look(d.w, ctx, func() ([]store.Item, error) { return d.db.TransactGet(ctx, keys) })
+	return lookAt(d.w, ctx, moment, func(f fault) ([]store.Item, error) {
+		if f == conflict {
+			if release, ok := d.db.Hold(keys[d.w.tape.pick(len(keys))]); ok {
+				defer release()
+			}
+		}
+		return d.db.TransactGet(ctx, keys)
+	})
 }
 
 func (d *tables) Query(ctx context.Context, q store.Query) ([]store.Item, string, error) {

@@ -14,7 +14,8 @@ import (
 type task struct {
 	n       int
 	handler string
-	who     string        // the buyer that it works for, if any
+	who     string // the buyer that it works for, if any
+	on      *instance
 	skew    time.Duration // of the instance's clock
 	call    string        // what it is doing now
 	clock   time.Time     // as it last read it
@@ -38,7 +39,7 @@ var timeouts = map[string]time.Duration{"pay-hold": 15 * time.Second, "receive-c
 // whether it came to its end.
 func (w *world) spawn(handler, who string, wait time.Duration, body func(context.Context), onEnd func(ok bool)) *task {
 	w.tasks++
-	t := &task{n: w.tasks, handler: handler, who: who, skew: w.skews[w.tape.pick(len(w.skews))], resume: make(chan struct{}), onEnd: onEnd}
+	t := &task{n: w.tasks, handler: handler, who: who, resume: make(chan struct{}), onEnd: onEnd}
 	limit, ok := timeouts[handler]
 	if !ok {
 		limit = 10 * time.Second
@@ -46,6 +47,10 @@ func (w *world) spawn(handler, who string, wait time.Duration, body func(context
 	w.live[t.n] = t
 	w.after(wait, func() {
 		t.begun = w.now
+		if handler != network {
+			t.on = w.instanceOf(handler)
+			t.skew = t.on.skew
+		}
 		w.note(t, "starts")
 		go func() {
 			<-t.resume
@@ -79,6 +84,9 @@ func (w *world) hand(t *task) {
 	}
 	delete(w.live, t.n)
 	if !t.dead {
+		if t.on != nil {
+			w.idle[t.handler] = append(w.idle[t.handler], t.on)
+		}
 		t.end(true)
 	}
 }

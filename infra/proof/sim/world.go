@@ -105,12 +105,12 @@ type world struct {
 	losses losses
 
 	db       *memstore.DB
-	office   *boxoffice.Office
-	rest     map[string]api.Handler
+	store    named
+	idle     map[string][]*instance // of each function, the last to become idle at the end
+	rest     map[string]func(*boxoffice.Office) api.Handler
 	queues   map[relay.Queue]*queue
 	mappings []*mapping
 	seen     map[store.Table]string // sequence number up to which records were collected
-	untold   map[store.Table][]memstore.Record
 	bank     *provider
 	crowd    *crowd
 	judge    *judge
@@ -147,8 +147,8 @@ func (w *world) fail(invariant, format string, args ...any) {
 
 func newWorld(t *tape, tell bool) *world {
 	w := &world{
-		tape: t, now: noon, live: map[int]*task{}, flying: map[*task]bool{}, back: make(chan struct{}), tally: map[cell]int{}, tell: tell,
-		seen: map[store.Table]string{}, untold: map[store.Table][]memstore.Record{}, sum: offset,
+		tape: t, now: noon, live: map[int]*task{}, flying: map[*task]bool{}, back: make(chan struct{}), tally: map[cell]int{}, tell: tell, idle: map[string][]*instance{},
+		seen: map[store.Table]string{}, sum: offset,
 	}
 	w.policy = booking.Policy{Hold: of(t, 60*time.Second, 20*time.Second, 300*time.Second), Grace: grace, MaxSeats: 10}
 	w.rate = of(t, 0, 1, 3, 8)
@@ -183,44 +183,66 @@ func newWorld(t *tape, tell bool) *world {
 
 // wire builds the functions as boot does, on what surrounds them here.
 func (w *world) wire() {
-	s := named{store.New(&tables{w, w.db}, w.policy), w}
+	w.store = named{store.New(&tables{w, w.db}, w.policy), w}
 	w.bank = newProvider(w)
-	w.office = &boxoffice.Office{
-		Store: s, Lane: s, Catalog: programme{w}, Policy: w.policy, Clock: w.readClock, Pause: w.pause, Rand: w.chance,
-		Tickets: pen, NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks/sandbox" },
-		Provider: func(n payment.Name) (payment.Provider, bool) { return w.bank, n == payment.Sandbox },
-	}
 	open := api.Edge{Clock: w.readClock, Log: quiet}
 	guarded := open
 	guarded.Buyer = keeper.Verify
-	w.rest = map[string]api.Handler{
-		"reserve-seats": api.ReserveSeats(guarded, w.office), "read-hold": api.ReadHold(guarded, w.office), "release-hold": api.ReleaseHold(guarded, w.office),
-		"pay-hold": api.PayHold(guarded, w.office), "read-order": api.ReadOrder(guarded, w.office), "read-seatmap": api.ReadSeatmap(open, w.office),
-		"receive-callback": api.ReceiveCallback(open, w.office),
+	w.rest = map[string]func(*boxoffice.Office) api.Handler{
+		"reserve-seats": func(o *boxoffice.Office) api.Handler { return api.ReserveSeats(guarded, o) },
+		"read-hold":     func(o *boxoffice.Office) api.Handler { return api.ReadHold(guarded, o) },
+		"release-hold":  func(o *boxoffice.Office) api.Handler { return api.ReleaseHold(guarded, o) },
+		"pay-hold":      func(o *boxoffice.Office) api.Handler { return api.PayHold(guarded, o) },
+		"read-order":    func(o *boxoffice.Office) api.Handler { return api.ReadOrder(guarded, o) },
+		"read-seatmap":  func(o *boxoffice.Office) api.Handler { return api.ReadSeatmap(open, o) },
+
+		"receive-callback": func(o *boxoffice.Office) api.Handler { return api.ReceiveCallback(open, o) },
 	}
 	post := sender{w}
 	w.queues = map[relay.Queue]*queue{
-		relay.Timers:   {name: "timers", handler: "expire-hold", run: work.ExpireHold(w.office, post), hidden: time.Minute, loses: w.losses.timers},
-		relay.Payments: {name: "payments", handler: "ask-provider", run: work.AskProvider(w.office), hidden: 90 * time.Second},
-		relay.Lane:     {name: "lane", handler: "advance-line", run: work.AdvanceLine(w.office), hidden: time.Minute, fifo: true, loses: w.losses.lane},
+		relay.Timers:   {name: "timers", handler: "expire-hold", run: func(o *boxoffice.Office) work.QueueHandler { return work.ExpireHold(o, post) }, hidden: time.Minute, loses: w.losses.timers},
+		relay.Payments: {name: "payments", handler: "ask-provider", run: work.AskProvider, hidden: 90 * time.Second},
+		relay.Lane:     {name: "lane", handler: "advance-line", run: work.AdvanceLine, hidden: time.Minute, fifo: true, loses: w.losses.lane},
 	}
 	written := func(r memstore.Record) bool { return r.Event != memstore.Remove }
+	holds := func(*boxoffice.Office) work.StreamHandler { return work.RelayHolds(post, w.policy, w.readClock) }
+	payments := func(*boxoffice.Office) work.StreamHandler { return work.RelayPayments(post, w.readClock) }
 	shards := 1 + w.tape.pick(3)
 	for shard := range shards {
 		w.mappings = append(w.mappings,
-			&mapping{handler: "relay-holds", table: store.Holds, run: work.RelayHolds(post, w.policy, w.readClock), wants: written, shard: shard, of: shards},
-			&mapping{handler: "project-seatmap", table: store.Holds, run: work.ProjectSeatmap(w.office), wants: written, shard: shard, of: shards},
-			&mapping{handler: "project-seatmap", table: store.Line, run: work.ProjectSeatmap(w.office), shard: shard, of: shards, wants: func(r memstore.Record) bool {
+			&mapping{handler: "relay-holds", table: store.Holds, run: holds, wants: written, shard: shard, of: shards},
+			&mapping{handler: "project-seatmap", table: store.Holds, run: work.ProjectSeatmap, wants: written, shard: shard, of: shards},
+			&mapping{handler: "project-seatmap", table: store.Line, run: work.ProjectSeatmap, shard: shard, of: shards, wants: func(r memstore.Record) bool {
 				return strings.HasPrefix(r.Key.SK, "S#")
 			}},
-			&mapping{handler: "expire-timer", table: store.Timers, run: work.ExpireTimer(w.office), shard: shard, of: shards, wants: func(r memstore.Record) bool {
+			&mapping{handler: "expire-timer", table: store.Timers, run: work.ExpireTimer, shard: shard, of: shards, wants: func(r memstore.Record) bool {
 				return r.Event == memstore.Remove && r.Service
 			}},
-			&mapping{handler: "relay-payments", table: store.Orders, run: work.RelayPayments(post, w.readClock), shard: shard, of: shards, wants: func(r memstore.Record) bool {
+			&mapping{handler: "relay-payments", table: store.Orders, run: payments, shard: shard, of: shards, wants: func(r memstore.Record) bool {
 				return r.Event != memstore.Remove && strings.HasPrefix(r.Key.PK, "PAY#")
 			}},
 		)
 	}
+}
+
+// instance is one of a function: it serves one request at a time, and what it has
+// seen it remembers for the next.
+type instance struct {
+	office *boxoffice.Office
+	skew   time.Duration // of its clock
+}
+
+// instanceOf a function: one that is idle, or a new one.
+func (w *world) instanceOf(handler string) *instance {
+	if idle := w.idle[handler]; len(idle) > 0 {
+		w.idle[handler] = idle[:len(idle)-1]
+		return idle[len(idle)-1]
+	}
+	return &instance{&boxoffice.Office{
+		Store: w.store, Lane: w.store, Catalog: programme{w}, Policy: w.policy, Clock: w.readClock, Pause: w.pause, Rand: w.chance,
+		Tickets: pen, NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks/sandbox" },
+		Provider: func(n payment.Name) (payment.Provider, bool) { return w.bank, n == payment.Sandbox },
+	}, w.skews[w.tape.pick(len(w.skews))]}
 }
 
 // newSandbox is the real client of the provider, with the world in place of a network.
