@@ -25,7 +25,7 @@ var defects = map[string][]plant.Edit{
 		"pkg/store/holds.go", "range e.Free {", "range e.Free[:max(min(1, len(e.Free)), len(e.Free)-1)] {",
 	)},
 	"snapshot-refuses": {plant.Replace(
-		"pkg/boxoffice/reserve.go", "	if s.show.SingleGap {", `	if m, err := o.mapFor(ctx, s); err == nil {
+		"pkg/boxoffice/reserve.go", "	if s.show.SingleGap {", `	if m, err := o.SeatMap(ctx, s.show.ID); err == nil {
 		var cs []booking.Conflict
 		for _, i := range chosen {
 			switch m.Seats.Get(i) {
