@@ -89,12 +89,15 @@ func (b *bench) lambda() error {
 		return err
 	}
 	var in any // of the bare side's current call
-	us := lambda.NewHandler(v.Reserve())
 	them := lambda.NewHandler(func(ctx context.Context, ev events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 		return events.APIGatewayProxyResponse{StatusCode: http.StatusCreated, Body: ev.Body}, bare.call(ctx, in)
 	})
 	var ours, theirs costs
 	for range b.Pairs {
+		if v, err = b.renewed(v, bare); err != nil {
+			return err
+		}
+		us := lambda.NewHandler(v.Reserve())
 		evs, err := b.requests(v, show, b.Calls, 2)
 		if err != nil {
 			return err
