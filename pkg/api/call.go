@@ -43,8 +43,12 @@ type call struct {
 func header(ev *events.APIGatewayProxyRequest, name string) []string {
 	var values []string
 	for k, v := range ev.MultiValueHeaders {
-		if strings.EqualFold(k, name) {
-			values = append(values, v...)
+		switch {
+		case !strings.EqualFold(k, name):
+		case len(values) == 0 && len(v) > 0:
+			values = v
+		default:
+			values = append(slices.Clip(values), v...)
 		}
 	}
 	if values != nil {
@@ -192,8 +196,11 @@ func printable(s string, most int) bool {
 const devKey = "api_dev_key"
 
 func (c *call) readQuery() error {
-	c.query = map[string]string{}
 	given := c.event.MultiValueQueryStringParameters
+	if len(given)+len(c.event.QueryStringParameters) == 0 {
+		return nil
+	}
+	c.query = make(map[string]string, len(given))
 	if len(given) == 0 {
 		given = map[string][]string{}
 		for k, v := range c.event.QueryStringParameters {
@@ -260,7 +267,7 @@ func (c *call) date() (string, error) {
 // its white space and order of members: canonical is the body, decoded and
 // written anew.
 func (c *call) digest(canonical []byte) string {
-	parts := []string{c.route.Method, c.route.Path}
+	parts := append(make([]string, 0, 8), c.route.Method, c.route.Path)
 	for _, name := range sortedKeys(c.ids) {
 		parts = append(parts, name, c.ids[name])
 	}

@@ -1,24 +1,28 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
 // maxDepth is more than any call nests.
 const maxDepth = 8
 
-// value is JSON as it was sent: nil, bool, string, json.Number, []value or
+// value is JSON as it was sent: nil, bool, text, json.Number, []value or
 // map[string]value. Decoding into structs was rejected: it takes members whatever
 // their case, repeated ones, and null for anything.
 type value struct {
 	in string // the path of what it is in, or its own
 	at int    // 1 and more: which element of the list at in; 0: in is its own path
 	is any
+	as string // of a text: beside is, not in it, where each would be an allocation
 }
+
+// text says that a value is one, which is in as.
+type text struct{}
 
 // path is where the value is, for people: best.count, seats[3]. Only a refusal
 // asks for it.
@@ -40,26 +44,26 @@ func parse(body []byte) (value, error) {
 	if !json.Valid(body) {
 		return value{}, bad("body: not JSON, or something follows it")
 	}
-	r := reader{rest: body}
+	r := reader{rest: string(body)} // once; all texts are parts of it
 	return r.value(value{}, 0)
 }
 
 // reader walks JSON that json.Valid has taken, which leaves it nothing to refuse
 // but depth and repetition. The tokens of json.Decoder were rejected: each makes an
 // error value to find its end, which was most of what the edge allocated.
-type reader struct{ rest []byte }
+type reader struct{ rest string }
 
 // next skips to what is not space and shows it.
 func (r *reader) next() byte {
-	r.rest = bytes.TrimLeft(r.rest, " \t\r\n")
+	r.rest = strings.TrimLeft(r.rest, " \t\r\n")
 	return r.rest[0]
 }
 
 // take cuts n bytes off.
-func (r *reader) take(n int) []byte {
-	text := r.rest[:n]
+func (r *reader) take(n int) string {
+	part := r.rest[:n]
 	r.rest = r.rest[n:]
-	return text
+	return part
 }
 
 // value reads into v, which knows where it is.
@@ -74,7 +78,8 @@ func (r *reader) value(v value, depth int) (value, error) {
 	case '[':
 		v.is, err = r.list(v, depth)
 	case '"':
-		v.is, err = r.text()
+		v.is = text{}
+		v.as, err = r.text()
 	case 't', 'f':
 		v.is = r.rest[0] == 't'
 		r.word()
@@ -90,8 +95,8 @@ func (r *reader) value(v value, depth int) (value, error) {
 }
 
 // word is a literal or a number: up to what ends a value.
-func (r *reader) word() []byte {
-	n := bytes.IndexAny(r.rest, ",]} \t\r\n")
+func (r *reader) word() string {
+	n := strings.IndexAny(r.rest, ",]} \t\r\n")
 	if n < 0 {
 		n = len(r.rest)
 	}
@@ -107,11 +112,11 @@ func (r *reader) text() (string, error) {
 		end++
 	}
 	quoted := r.take(end + 1)
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1:end]), nil
+	if strings.IndexByte(quoted, '\\') < 0 {
+		return quoted[1:end], nil
 	}
 	var s string
-	if err := json.Unmarshal(quoted, &s); err != nil {
+	if err := json.Unmarshal([]byte(quoted), &s); err != nil {
 		return "", bad("body: not JSON")
 	}
 	return s, nil
@@ -145,13 +150,16 @@ func (r *reader) object(v value, depth int) (map[string]value, error) {
 }
 
 func (r *reader) list(v value, depth int) ([]value, error) {
-	var list []value
 	path := v.path()
 	r.take(1)
+	var list []value
 	for r.next() != ']' {
 		inner, err := r.value(value{in: path, at: len(list) + 1}, depth+1)
 		if err != nil {
 			return nil, err
+		}
+		if list == nil {
+			list = make([]value, 0, 10) // a buyer's seats
 		}
 		list = append(list, inner)
 		if r.next() == ',' {
@@ -186,20 +194,23 @@ func (v value) object(known ...string) (map[string]value, error) {
 	if !ok {
 		return nil, bad(at(v.path()) + "must be an object")
 	}
-	for _, name := range sortedKeys(members) {
-		if !slices.Contains(known, name) {
-			return nil, bad(at(members[name].path()) + "unknown member")
+	strange, is := "", false
+	for name := range members {
+		if !slices.Contains(known, name) && (!is || name < strange) {
+			strange, is = name, true
 		}
+	}
+	if is {
+		return nil, bad(at(members[strange].path()) + "unknown member")
 	}
 	return members, nil
 }
 
 func (v value) text() (string, error) {
-	s, ok := v.is.(string)
-	if !ok {
+	if v.is != (text{}) {
 		return "", bad(at(v.path()) + "must be a string")
 	}
-	return s, nil
+	return v.as, nil
 }
 
 func (v value) texts() ([]string, error) {

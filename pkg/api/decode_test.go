@@ -9,6 +9,7 @@ func TestPaths(t *testing.T) {
 		`{"best":{"count":"2"}}`:                 "best.count: must be a whole number",
 		`{"seats":[{"a":[0,{"b":1,"b":2}]}]}`:    "seats[0].a[1].b: member is there twice",
 		`{"best": {"count" : 1 , "extra":null}}`: "best.extra: unknown member",
+		`{"":1}`:                                 `"": unknown member`,
 		`[]`:                                     "body: must be an object",
 	} {
 		_, err := decodeHold([]byte(body))

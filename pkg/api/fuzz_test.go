@@ -59,6 +59,8 @@ func plain(v value) any {
 			list = append(list, plain(inner))
 		}
 		return list
+	case text:
+		return v.as
 	}
 	return v.is
 }

@@ -65,8 +65,9 @@ func (h holds) reserve(ctx context.Context, c *call) (reply, error) {
 		Buyer: c.buyer, Key: c.key, BodyHash: c.digest(canonical(b)),
 		Show: catalog.ShowID(c.ids["show"]), Movie: catalog.MovieID(b.Movie),
 	}
-	for _, s := range b.Seats {
-		w.Seats = append(w.Seats, seatmap.SeatID(s))
+	w.Seats = make([]seatmap.SeatID, len(b.Seats))
+	for i, s := range b.Seats {
+		w.Seats[i] = seatmap.SeatID(s)
 	}
 	if b.Best != nil {
 		w.Best = &seatmap.Want{Count: b.Best.Count, Type: seatmap.SeatType(b.Best.Type)}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/catalog"
@@ -124,15 +125,13 @@ func Choose(l *seatmap.Layout, ids []seatmap.SeatID, limit int) ([]int, error) {
 	if len(ids) > limit {
 		return nil, &Refusal{Reason: ErrTooMany, Seats: ids, Limit: limit}
 	}
-	var chosen []int
+	chosen := make([]int, 0, len(ids))
 	var unknown, twice []seatmap.SeatID
-	seen := make(map[seatmap.SeatID]bool, len(ids))
-	for _, id := range ids {
-		if seen[id] {
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) { // few, by the limit
 			twice = append(twice, id)
 			continue
 		}
-		seen[id] = true
 		if s, ok := l.Seat(id); ok {
 			chosen = append(chosen, s.Index)
 		} else {

@@ -202,12 +202,15 @@ func (m *memory) saw(show catalog.ShowID, holds map[booking.HoldID]booking.Hold)
 
 // won notes the instance's own hold.
 func (m *memory) won(l *seatmap.Layout, h booking.Hold) {
-	claims := map[seatmap.SeatID]Owner{}
-	for _, s := range h.Seats {
-		claims[s.ID] = Owner{Hold: h.ID}
-	}
-	m.claims(h.Show, l, keys(h.Seats), claims, h.MadeAt)
-	m.saw(h.Show, map[booking.HoldID]booking.Hold{h.ID: h})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.of(h.Show)
+	m.counts(s, func() {
+		for _, seat := range h.Seats {
+			s.set(l, seat.ID, seenOwner{Owner{Hold: h.ID}, h.MadeAt}, true)
+		}
+		s.holds[h.ID] = seenHold{h.State, h.Buyer, h.ExpiresAt}
+	})
 }
 
 // hall notes a read of every claim that began at a time.

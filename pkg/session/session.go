@@ -23,8 +23,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
@@ -62,7 +64,13 @@ var (
 // source is.
 type Keeper struct {
 	random io.Reader
-	keys   [][]byte // the first signs, all verify
+	keys   []*signer // the first signs, all verify
+}
+
+// signer keeps the states that a key has made: making one anew is half of the work.
+type signer struct {
+	key  []byte
+	idle sync.Pool
 }
 
 // New derives keys from secrets of at least 16 bytes by HKDF-SHA256 (RFC 5869).
@@ -78,7 +86,7 @@ func New(random io.Reader, secret string, retired ...string) (*Keeper, error) {
 		if err != nil {
 			return nil, fmt.Errorf("session: derive key: %w", err)
 		}
-		k.keys = append(k.keys, key)
+		k.keys = append(k.keys, &signer{key: key})
 	}
 	return k, nil
 }
@@ -98,7 +106,7 @@ func (k *Keeper) Issue(now time.Time) (Session, error) {
 	}
 	end := now.Add(Length).UTC().Truncate(time.Second)
 	binary.BigEndian.PutUint64(body[idSize:], uint64(end.Unix()))
-	token := prefix + wire.EncodeToString(append(body, sign(k.keys[0], body)...))
+	token := prefix + wire.EncodeToString(append(body, k.keys[0].sign(body)...))
 	return Session{Token: token, ExpiresAt: end, Buyer: buyer(body)}, nil
 }
 
@@ -127,14 +135,19 @@ func (k *Keeper) Verify(token string, now time.Time) (booking.Buyer, error) {
 func (k *Keeper) signed(body, mac []byte) bool {
 	ok := false
 	for _, key := range k.keys {
-		ok = hmac.Equal(sign(key, body), mac) || ok
+		ok = hmac.Equal(key.sign(body), mac) || ok
 	}
 	return ok
 }
 
-func sign(key, body []byte) []byte {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(domain))
+func (s *signer) sign(body []byte) []byte {
+	m, _ := s.idle.Get().(hash.Hash)
+	if m == nil {
+		m = hmac.New(sha256.New, s.key)
+	}
+	defer s.idle.Put(m)
+	m.Reset()
+	io.WriteString(m, domain)
 	m.Write(body)
 	return m.Sum(nil)
 }

@@ -73,10 +73,10 @@ func TestForeignTokens(t *testing.T) {
 	k := keeper(t, "0123456789abcdef", secret)
 	good := issue(t, k).Token
 	raw, _ := wire.DecodeString(strings.TrimPrefix(good, prefix))
-	other := hmac.New(sha256.New, k.keys[0])
+	other := hmac.New(sha256.New, k.keys[0].key)
 	other.Write([]byte("fairseat account session 1\x00"))
 	other.Write(raw[:bodySize])
-	bare := hmac.New(sha256.New, k.keys[0])
+	bare := hmac.New(sha256.New, k.keys[0].key)
 	bare.Write(raw[:bodySize])
 	cases := map[string]string{
 		"empty":            "",

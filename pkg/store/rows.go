@@ -129,9 +129,17 @@ func HoldFromItem(it Item) (booking.Hold, error) {
 // A seat is one string, "C-7|regular|0|1499": id, type, block and price in minor
 // units. As a map of attributes ten seats would not fit a kilobyte.
 func seatsValue(seats []booking.Seat) []any {
-	l := make([]any, len(seats))
-	for i, s := range seats {
-		l[i] = string(s.ID) + "|" + string(s.Type) + "|" + s.Block + "|" + strconv.FormatInt(s.Price.Minor, 10)
+	var room [512]byte
+	text := room[:0]
+	for _, s := range seats {
+		text = append(append(text, s.ID...), '|')
+		text = append(append(text, s.Type...), '|')
+		text = append(append(text, s.Block...), '|')
+		text = append(strconv.AppendInt(text, s.Price.Minor, 10), '\n')
+	}
+	l, rest := make([]any, len(seats)), string(text)
+	for i := range l {
+		l[i], rest, _ = strings.Cut(rest, "\n")
 	}
 	return l
 }
