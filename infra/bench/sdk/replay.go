@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -17,9 +18,51 @@ type tape struct{ inputs []any }
 func (t *tape) record(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Tape",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			t.inputs = append(t.inputs, in.Parameters)
+			t.inputs = append(t.inputs, copyOf(reflect.ValueOf(in.Parameters)).Interface())
 			return next.HandleInitialize(ctx, in)
 		}), middleware.Before)
+}
+
+// copyOf copies deeply: the adapter makes the next transaction in the same memory.
+func copyOf(v reflect.Value) reflect.Value {
+	out := reflect.New(v.Type()).Elem()
+	out.Set(v)
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if v.IsNil() {
+			break
+		}
+		inner := copyOf(v.Elem())
+		if v.Kind() == reflect.Pointer {
+			p := reflect.New(inner.Type())
+			p.Elem().Set(inner)
+			inner = p
+		}
+		out.Set(inner)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				out.Field(i).Set(copyOf(v.Field(i)))
+			}
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			break
+		}
+		out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		for i := range v.Len() {
+			out.Index(i).Set(copyOf(v.Index(i)))
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			break
+		}
+		out.Set(reflect.MakeMapWithSize(v.Type(), v.Len()))
+		for _, k := range v.MapKeys() {
+			out.SetMapIndex(k, copyOf(v.MapIndex(k)))
+		}
+	}
+	return out
 }
 
 // take gives what was recorded since the last take, as it was before the SDK

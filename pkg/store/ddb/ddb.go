@@ -63,7 +63,9 @@ func (s *Store) Transact(ctx context.Context, writes []store.Write, token string
 	if len(writes) == 0 {
 		return errors.New("ddb: transact: no writes")
 	}
-	in, err := s.transaction(writes, token)
+	memory := slabs.Get().(*slab)
+	defer memory.recycle()
+	in, err := s.transaction(memory, writes, token)
 	if err != nil {
 		return fmt.Errorf("ddb: transact: %w: %w", canceled(len(writes), store.ReasonFault), err)
 	}
@@ -78,20 +80,22 @@ func (s *Store) Transact(ctx context.Context, writes []store.Write, token string
 
 func once(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 
-func (s *Store) transaction(writes []store.Write, token string) (*dynamodb.TransactWriteItemsInput, error) {
-	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(writes))}
+func (s *Store) transaction(memory *slab, writes []store.Write, token string) (*dynamodb.TransactWriteItemsInput, error) {
+	in := &memory.in
 	if token != "" {
 		in.ClientRequestToken = &token
 	}
-	values := slab{chunk: 16 + 3*len(writes)}
 	for i, w := range writes {
 		name, err := s.table(w.Key.Table)
+		var item types.TransactWriteItem
 		if err == nil {
-			in.TransactItems[i], err = values.render(w, name)
+			item, err = memory.render(w, name)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("write %d: %w", i, err)
 		}
+		memory.items = append(memory.items, item)
 	}
+	in.TransactItems = memory.items
 	return in, nil
 }

@@ -3,8 +3,8 @@ package ddb
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -37,7 +37,7 @@ func (e *expression) name(attr string) string {
 		}
 	}
 	if e.names == nil {
-		e.names = map[string]string{}
+		e.names = e.slab.blankNames()
 	}
 	p := mark("#", nameMarks[:], len(e.names))
 	e.names[p] = attr
@@ -67,7 +67,7 @@ func (e *expression) value(v any) string {
 		e.fail(err)
 	}
 	if e.values == nil {
-		e.values = attributes{}
+		e.values = e.slab.blank(0)
 	}
 	p := mark(":", valueMarks[:], len(e.values))
 	e.values[p] = av
@@ -82,104 +82,142 @@ func (e *expression) where(c store.Cond) *string {
 	case store.Absent{}:
 		return &absent // the condition of every claim; pk is no reserved word
 	}
-	s := e.cond(c)
-	return &s
+	e.cond(c)
+	return e.slab.said()
 }
 
-func (e *expression) cond(c store.Cond) string {
+func (e *expression) say(parts ...string) {
+	for _, p := range parts {
+		e.slab.text = append(e.slab.text, p...)
+	}
+}
+
+func (e *expression) cond(c store.Cond) {
 	switch c := c.(type) {
 	case store.Absent:
-		return "attribute_not_exists(" + e.name("pk") + ")"
+		e.say("attribute_not_exists(", e.name("pk"), ")")
 	case store.Exists:
-		return "attribute_exists(" + e.name("pk") + ")"
+		e.say("attribute_exists(", e.name("pk"), ")")
 	case store.NoAttr:
-		return "attribute_not_exists(" + e.name(c.Attr) + ")"
+		e.say("attribute_not_exists(", e.name(c.Attr), ")")
 	case store.Equal:
 		switch c.To.(type) {
 		case string, int64, bool:
-			return e.name(c.Attr) + " = " + e.value(c.To)
+			e.say(e.name(c.Attr), " = ", e.value(c.To))
+		default:
+			e.fail(fmt.Errorf("%s = a %T", c.Attr, c.To))
 		}
-		e.fail(fmt.Errorf("%s = a %T", c.Attr, c.To))
-		return ""
 	case store.Less:
-		return e.name(c.Attr) + " < " + e.value(c.Than)
+		e.say(e.name(c.Attr), " < ", e.value(c.Than))
 	case store.AtMost:
-		return e.name(c.Attr) + " <= " + e.value(c.N)
+		e.say(e.name(c.Attr), " <= ", e.value(c.N))
 	case store.AtLeast:
-		return e.name(c.Attr) + " >= " + e.value(c.N)
+		e.say(e.name(c.Attr), " >= ", e.value(c.N))
 	case store.NotHolding:
-		return "NOT contains(" + e.name(c.Attr) + ", " + e.value(c.Member) + ")"
+		e.say("NOT contains(", e.name(c.Attr), ", ", e.value(c.Member), ")")
 	case store.All:
-		return e.conds(c, " AND ")
+		e.conds(c, " AND ")
 	case store.Any:
-		return e.conds(c, " OR ")
+		e.conds(c, " OR ")
+	default:
+		e.fail(fmt.Errorf("condition %T", c))
 	}
-	e.fail(fmt.Errorf("condition %T", c))
-	return ""
 }
 
-func (e *expression) conds(cs []store.Cond, op string) string {
+func (e *expression) conds(cs []store.Cond, op string) {
 	switch len(cs) {
 	case 0:
 		e.fail(errors.New("an empty all or any"))
-		return ""
+		return
 	case 1:
-		return e.cond(cs[0]) // the service refuses redundant parentheses
+		e.cond(cs[0]) // the service refuses redundant parentheses
+		return
 	}
-	parts := make([]string, len(cs))
 	for i, c := range cs {
-		parts[i] = "(" + e.cond(c) + ")"
+		if i > 0 {
+			e.say(op)
+		}
+		e.say("(")
+		e.cond(c)
+		e.say(")")
 	}
-	return strings.Join(parts, op)
 }
 
-// clauses are the parts of an update expression.
-type clauses struct{ set, remove, add, del []string }
+// clause is a part of an update expression, in the order in which they are written.
+type clause uint8
+
+const (
+	nowhere clause = iota
+	inSet
+	inRemove
+	inAdd
+	inDelete
+)
+
+var words = [...]string{inSet: "SET ", inRemove: "REMOVE ", inAdd: "ADD ", inDelete: "DELETE "}
 
 func (e *expression) update(cs []store.Change) *string {
-	var u clauses
-	seen := map[string]bool{}
-	for _, c := range cs {
-		if seen[c.Attr] {
+	for i, c := range cs {
+		if slices.ContainsFunc(cs[:i], func(other store.Change) bool { return other.Attr == c.Attr }) {
 			e.fail(fmt.Errorf("%s changed twice", c.Attr))
 		}
-		seen[c.Attr] = true
-		e.change(&u, c)
-	}
-	if len(u.set)+len(u.remove)+len(u.add)+len(u.del) == 0 {
-		u.remove = append(u.remove, e.name(nothing))
-	}
-	var parts []string
-	for _, p := range []struct {
-		word  string
-		terms []string
-	}{{"SET ", u.set}, {"REMOVE ", u.remove}, {"ADD ", u.add}, {"DELETE ", u.del}} {
-		if len(p.terms) > 0 {
-			parts = append(parts, p.word+strings.Join(p.terms, ", "))
+		if _, ok := clauseOf(c); !ok {
+			e.fail(fmt.Errorf("%s: change of kind %d by a %T", c.Attr, c.Op, c.To))
 		}
 	}
-	s := strings.Join(parts, " ")
-	return &s
+	for w := inSet; w <= inDelete; w++ {
+		terms := 0
+		for _, c := range cs {
+			if in, _ := clauseOf(c); in == w {
+				e.term(w, terms, c)
+				terms++
+			}
+		}
+	}
+	if len(e.slab.text) == 0 {
+		e.say("REMOVE ", e.name(nothing))
+	}
+	return e.slab.said()
 }
 
-func (e *expression) change(u *clauses, c store.Change) {
+func (e *expression) term(in clause, before int, c store.Change) {
+	switch {
+	case before > 0:
+		e.say(", ")
+	case len(e.slab.text) > 0:
+		e.say(" ", words[in])
+	default:
+		e.say(words[in])
+	}
+	e.say(e.name(c.Attr))
+	switch in {
+	case inSet:
+		e.say(" = ", e.value(c.To))
+	case inAdd, inDelete:
+		e.say(" ", e.value(c.To))
+	}
+}
+
+// clauseOf is where a change is written: nowhere if it changes nothing, and not ok
+// if there is no such change.
+func clauseOf(c store.Change) (in clause, ok bool) {
 	set, isSet := c.To.(store.Set)
 	_, isInt := c.To.(int64)
 	switch {
 	case c.Op == store.Unset, c.Op == store.SetTo && isSet && len(set) == 0:
-		u.remove = append(u.remove, e.name(c.Attr))
+		return inRemove, true
 	case c.Op == store.SetTo:
-		u.set = append(u.set, e.name(c.Attr)+" = "+e.value(c.To))
+		return inSet, true
 	case c.Op == store.Add && isInt:
-		u.add = append(u.add, e.name(c.Attr)+" "+e.value(c.To))
+		return inAdd, true
 	case (c.Op == store.SetAdd || c.Op == store.SetDelete) && isSet && len(set) == 0:
+		return nowhere, true
 	case c.Op == store.SetAdd && isSet:
-		u.add = append(u.add, e.name(c.Attr)+" "+e.value(set))
+		return inAdd, true
 	case c.Op == store.SetDelete && isSet:
-		u.del = append(u.del, e.name(c.Attr)+" "+e.value(set))
-	default:
-		e.fail(fmt.Errorf("%s: change of kind %d by a %T", c.Attr, c.Op, c.To))
+		return inDelete, true
 	}
+	return nowhere, false
 }
 
 var absent = "attribute_not_exists(pk)"
@@ -202,7 +240,8 @@ func (s *slab) render(w store.Write, table *string) (types.TransactWriteItem, er
 		if err != nil {
 			return out, err
 		}
-		out.Put = &types.Put{TableName: table, Item: it, ConditionExpression: e.where(w.Where), ReturnValuesOnConditionCheckFailure: allOld}
+		out.Put = s.put()
+		*out.Put = types.Put{TableName: table, Item: it, ConditionExpression: e.where(w.Where), ReturnValuesOnConditionCheckFailure: allOld}
 		out.Put.ExpressionAttributeNames, out.Put.ExpressionAttributeValues = e.names, e.values
 	case w.Delete:
 		out.Delete = &types.Delete{TableName: table, Key: s.key(w.Key), ConditionExpression: e.where(w.Where), ReturnValuesOnConditionCheckFailure: allOld}
@@ -239,7 +278,9 @@ func checkKey(k store.Key) error {
 }
 
 func (s *slab) key(k store.Key) attributes {
-	return attributes{"pk": s.text(k.PK), "sk": s.text(k.SK)}
+	m := s.blank(2)
+	m["pk"], m["sk"] = s.textOf(k.PK), s.textOf(k.SK)
+	return m
 }
 
 func renderKey(k store.Key) (attributes, error) {

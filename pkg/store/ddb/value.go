@@ -16,45 +16,18 @@ type attributes = map[string]types.AttributeValue
 
 var errUTF8 = errors.New("a string that is not UTF-8") // the wire would replace its bytes in silence
 
-// slab hands out values from chunks of its own: a transaction of ten seats has
-// seventy, and one by one they were most of what it allocated. Its zero value is
-// ready for a few.
-type slab struct {
-	chunk   int
-	texts   []types.AttributeValueMemberS
-	numbers []types.AttributeValueMemberN
-}
-
-const smallChunk = 4
-
-func (s *slab) text(v string) *types.AttributeValueMemberS {
-	if len(s.texts) == cap(s.texts) {
-		s.texts = make([]types.AttributeValueMemberS, 0, max(s.chunk, smallChunk))
-	}
-	s.texts = append(s.texts, types.AttributeValueMemberS{Value: v})
-	return &s.texts[len(s.texts)-1]
-}
-
-func (s *slab) number(v int64) *types.AttributeValueMemberN {
-	if len(s.numbers) == cap(s.numbers) {
-		s.numbers = make([]types.AttributeValueMemberN, 0, max(s.chunk/4, smallChunk))
-	}
-	s.numbers = append(s.numbers, types.AttributeValueMemberN{Value: strconv.FormatInt(v, 10)})
-	return &s.numbers[len(s.numbers)-1]
-}
-
 func (s *slab) item(it store.Item, key store.Key) (attributes, error) {
 	m, err := s.encodeMap(it)
 	if err != nil {
 		return nil, err
 	}
-	m["pk"], m["sk"] = s.text(key.PK), s.text(key.SK)
+	m["pk"], m["sk"] = s.textOf(key.PK), s.textOf(key.SK)
 	return m, nil
 }
 
 // encodeMap leaves empty sets out: the service has none.
 func (s *slab) encodeMap(in map[string]any) (attributes, error) {
-	m := make(attributes, len(in)+2)
+	m := s.blank(len(in) + 2)
 	for name, v := range in {
 		if set, ok := v.(store.Set); ok && len(set) == 0 {
 			continue
@@ -77,9 +50,9 @@ func (s *slab) encode(v any) (types.AttributeValue, error) {
 		if !utf8.ValidString(v) {
 			return nil, errUTF8
 		}
-		return s.text(v), nil
+		return s.textOf(v), nil
 	case int64:
-		return s.number(v), nil
+		return s.numberOf(v), nil
 	case bool:
 		return &types.AttributeValueMemberBOOL{Value: v}, nil
 	case []byte:

@@ -201,9 +201,9 @@ func TestRequest(t *testing.T) {
 			"ExpressionAttributeNames":{"#0":"pk","#1":"n","#2":"s"},"ExpressionAttributeValues":{":0":{"N":"2"},":1":{"S":"x"}},
 			"Item":{"n":{"N":"1"},"pk":{"S":"p"},"sk":{"S":"a"}},"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}},
 		{"Update":{"TableName":"deployed","Key":{"pk":{"S":"p"},"sk":{"S":"b"}},
-			"UpdateExpression":"SET #2 = :2 REMOVE #3 ADD #0 :0 DELETE #1 :1",
-			"ExpressionAttributeNames":{"#0":"n","#1":"s","#2":"v","#3":"u"},
-			"ExpressionAttributeValues":{":0":{"N":"1"},":1":{"SS":["a","b"]},":2":{"BOOL":true}},
+			"UpdateExpression":"SET #0 = :0 REMOVE #1 ADD #2 :1 DELETE #3 :2",
+			"ExpressionAttributeNames":{"#0":"v","#1":"u","#2":"n","#3":"s"},
+			"ExpressionAttributeValues":{":0":{"BOOL":true},":1":{"N":"1"},":2":{"SS":["a","b"]}},
 			"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}}]}`
 	gotOp, gotBody, _ := strings.Cut(got, " ")
 	wantOp, wantBody, _ := strings.Cut(want, " ")
