@@ -97,7 +97,7 @@ func (b browser) movies(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	l, err := b.reader.MoviesIn(ctx, catalog.CityID(c.ids["city"]), p)
+	l, err := b.reader.MoviesIn(ctx, catalog.CityID(c.id("city")), p)
 	if err != nil {
 		return reply{}, cursorWords(err)
 	}
@@ -153,7 +153,7 @@ func (b browser) showtimes(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	q := catalog.Showtimes{Movie: catalog.MovieID(c.ids["movie"]), City: catalog.CityID(city), Date: date}
+	q := catalog.Showtimes{Movie: catalog.MovieID(c.id("movie")), City: catalog.CityID(city), Date: date}
 	l, err := b.reader.Showtimes(ctx, q, p)
 	if err != nil {
 		return reply{}, cursorWords(err)
@@ -203,7 +203,7 @@ type showDoc struct {
 }
 
 func (b browser) show(ctx context.Context, c *call) (reply, error) {
-	s, err := b.reader.Show(ctx, catalog.ShowID(c.ids["show"]))
+	s, err := b.reader.Show(ctx, catalog.ShowID(c.id("show")))
 	if err != nil {
 		return reply{}, err
 	}
@@ -241,7 +241,7 @@ type seatDoc struct {
 }
 
 func (b browser) layout(ctx context.Context, c *call) (reply, error) {
-	l, err := b.reader.Layout(ctx, catalog.LayoutID(c.ids["layout"]))
+	l, err := b.reader.Layout(ctx, catalog.LayoutID(c.id("layout")))
 	if err != nil {
 		return reply{}, err
 	}

@@ -32,11 +32,24 @@ type call struct {
 	route Route
 	now   time.Time
 
-	ids   map[string]string
-	body  []byte
+	ids   [2]named // of the path
+	body  string
 	buyer booking.Buyer
 	key   string
 	query map[string]string
+}
+
+// named is a path's parameter. No route has more than two: a map was two
+// allocations for one id.
+type named struct{ name, id string }
+
+func (c *call) id(name string) string {
+	for _, p := range c.ids {
+		if p.name == name {
+			return p.id
+		}
+	}
+	return ""
 }
 
 // header gives all values of a header, whatever the case of its name.
@@ -64,7 +77,7 @@ func header(ev *events.APIGatewayProxyRequest, name string) []string {
 
 // readIDs takes the path's parameters; what cannot be an id names nothing.
 func (c *call) readIDs() error {
-	c.ids = map[string]string{}
+	n := 0
 	for segment := range strings.SplitSeq(c.route.Path, "/") {
 		name, ok := strings.CutPrefix(segment, "{")
 		if !ok {
@@ -75,7 +88,8 @@ func (c *call) readIDs() error {
 		if !ok {
 			return errNotFound
 		}
-		c.ids[name] = id
+		c.ids[n] = named{name, id}
+		n++
 	}
 	return nil
 }
@@ -103,7 +117,7 @@ func (c *call) readBody() error {
 	if c.route.Body == NoBody {
 		return nil
 	}
-	body := []byte(c.event.Body)
+	body := c.event.Body
 	if c.event.IsBase64Encoded {
 		if base64.StdEncoding.DecodedLen(len(body)) > maxBody+3 {
 			return errTooLarge
@@ -112,7 +126,7 @@ func (c *call) readBody() error {
 		if err != nil {
 			return bad("body: not base64")
 		}
-		body = raw
+		body = string(raw)
 	}
 	c.body = body
 	switch {
@@ -268,8 +282,12 @@ func (c *call) date() (string, error) {
 // written anew.
 func (c *call) digest(canonical []byte) string {
 	parts := append(make([]string, 0, 8), c.route.Method, c.route.Path)
-	for _, name := range sortedKeys(c.ids) {
-		parts = append(parts, name, c.ids[name])
+	ids := c.ids
+	slices.SortFunc(ids[:], func(a, b named) int { return strings.Compare(a.name, b.name) })
+	for _, p := range ids {
+		if p.name != "" {
+			parts = append(parts, p.name, p.id)
+		}
 	}
 	return booking.Digest(append(parts, string(canonical))...)
 }

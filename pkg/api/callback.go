@@ -14,7 +14,7 @@ import (
 // was acknowledged.
 func ReceiveCallback(e Edge, o *boxoffice.Office) Handler {
 	return e.handle(map[string]operation{opReceiveCallback: func(ctx context.Context, c *call) (reply, error) {
-		p, ok := o.Provider(payment.Name(c.ids["provider"]))
+		p, ok := o.Provider(payment.Name(c.id("provider")))
 		if !ok {
 			return reply{}, errNotFound
 		}
@@ -39,7 +39,7 @@ func hear(ctx context.Context, o *boxoffice.Office, p payment.Provider, c *call)
 			h.Add(name, v)
 		}
 	}
-	n, err := p.ParseCallback(h, c.body, c.now)
+	n, err := p.ParseCallback(h, []byte(c.body), c.now)
 	if err != nil {
 		return err
 	}
@@ -53,6 +53,6 @@ func (c *call) reportCallback(ctx context.Context, err error) {
 	if k := fault.KindOf(err); k == fault.Forbidden || k == fault.Invalid {
 		log = c.edge.Log.WarnContext
 	}
-	log(ctx, "callback not carried out", "provider", c.ids["provider"],
+	log(ctx, "callback not carried out", "provider", c.id("provider"),
 		"request", c.event.RequestContext.RequestID, "err", err.Error())
 }

@@ -34,17 +34,17 @@ func (v value) path() string {
 }
 
 // parse reads one JSON value and refuses repeated members at any depth.
-func parse(body []byte) (value, error) {
+func parse(body string) (value, error) {
 	if len(body) == 0 {
 		return value{}, bad("body: missing")
 	}
-	if !utf8.Valid(body) {
+	if !utf8.ValidString(body) {
 		return value{}, bad("body: not UTF-8")
 	}
-	if !json.Valid(body) {
+	if !json.Valid([]byte(body)) {
 		return value{}, bad("body: not JSON, or something follows it")
 	}
-	r := reader{rest: string(body)} // once; all texts are parts of it
+	r := reader{rest: body}
 	return r.value(value{}, 0)
 }
 

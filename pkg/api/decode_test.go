@@ -12,7 +12,7 @@ func TestPaths(t *testing.T) {
 		`{"":1}`:                                 `"": unknown member`,
 		`[]`:                                     "body: must be an object",
 	} {
-		_, err := decodeHold([]byte(body))
+		_, err := decodeHold(body)
 		if r, ok := err.(*refusal); !ok || r.detail != want {
 			t.Errorf("%s: %v, want %q", body, err, want)
 		}

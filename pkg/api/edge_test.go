@@ -270,12 +270,12 @@ func TestDigest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seats := rapid.SliceOfN(rapid.StringMatching(`[A-Z]-[0-9]{1,2}`), 1, 5)
 		a, b := seats.Draw(t, "a"), seats.Draw(t, "b")
-		c := &call{route: routes[7], ids: map[string]string{"show": "s"}}
-		one, err := decodeHold([]byte(`{"seats":` + string(marshal(a)) + `}`))
+		c := &call{route: routes[7], ids: [2]named{{"show", "s"}}}
+		one, err := decodeHold(`{"seats":` + marshal(a) + `}`)
 		if err != nil {
 			t.Fatal(err)
 		}
-		two, err := decodeHold([]byte("{ \"seats\":\t" + strings.ReplaceAll(string(marshal(b)), ",", " , ") + "}\n"))
+		two, err := decodeHold("{ \"seats\":\t" + strings.ReplaceAll(marshal(b), ",", " , ") + "}\n")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,7 +284,7 @@ func TestDigest(t *testing.T) {
 			t.Fatalf("%v and %v", a, b)
 		}
 		other := *c
-		other.ids = map[string]string{"show": "t"}
+		other.ids = [2]named{{"show", "t"}}
 		if c.digest(canonical(one)) == other.digest(canonical(one)) {
 			t.Fatal("two shows have one digest")
 		}

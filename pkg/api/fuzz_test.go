@@ -21,7 +21,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		v, err := parse(body)
+		v, err := parse(string(body))
 		if err != nil {
 			if code := codeOf(err); code != "bad_request" {
 				t.Fatalf("%q: %s", body, code)
@@ -40,8 +40,8 @@ func FuzzParse(f *testing.F) {
 		if got := plain(v); !reflect.DeepEqual(got, naive) {
 			t.Fatalf("%q: %v, want %v", body, got, naive)
 		}
-		_, _ = decodeHold(body)
-		_, _ = decodePay(body)
+		_, _ = decodeHold(string(body))
+		_, _ = decodePay(string(body))
 	})
 }
 
@@ -70,11 +70,11 @@ func FuzzDecodeHold(f *testing.F) {
 	f.Add([]byte(two))
 	f.Add([]byte(`{"best":{"count":2,"type":"regular"},"movie_id":"m"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		b, err := decodeHold(body)
+		b, err := decodeHold(string(body))
 		if err != nil {
 			return
 		}
-		again, err := decodeHold(canonical(b))
+		again, err := decodeHold(string(canonical(b)))
 		if err != nil || string(canonical(again)) != string(canonical(b)) {
 			t.Fatalf("%q: %s, then %s, %v", body, canonical(b), canonical(again), err)
 		}

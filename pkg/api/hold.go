@@ -63,7 +63,7 @@ func (h holds) reserve(ctx context.Context, c *call) (reply, error) {
 	}
 	w := boxoffice.Wish{
 		Buyer: c.buyer, Key: c.key, BodyHash: c.digest(canonical(b)),
-		Show: catalog.ShowID(c.ids["show"]), Movie: catalog.MovieID(b.Movie),
+		Show: catalog.ShowID(c.id("show")), Movie: catalog.MovieID(b.Movie),
 	}
 	w.Seats = make([]seatmap.SeatID, len(b.Seats))
 	for i, s := range b.Seats {
@@ -83,7 +83,7 @@ func (h holds) reserve(ctx context.Context, c *call) (reply, error) {
 	return r, err
 }
 
-func decodeHold(body []byte) (holdBody, error) {
+func decodeHold(body string) (holdBody, error) {
 	var b holdBody
 	v, err := parse(body)
 	if err != nil {
@@ -143,7 +143,7 @@ func decodeBest(v value) (*bestBody, error) {
 }
 
 func (h holds) read(ctx context.Context, c *call) (reply, error) {
-	got, err := h.office.Look(ctx, c.buyer, booking.HoldID(c.ids["hold"]))
+	got, err := h.office.Look(ctx, c.buyer, booking.HoldID(c.id("hold")))
 	if err != nil {
 		return reply{}, err
 	}
@@ -155,7 +155,7 @@ func (h holds) read(ctx context.Context, c *call) (reply, error) {
 }
 
 func (h holds) release(ctx context.Context, c *call) (reply, error) {
-	if err := h.office.GiveBack(ctx, c.buyer, booking.HoldID(c.ids["hold"])); err != nil {
+	if err := h.office.GiveBack(ctx, c.buyer, booking.HoldID(c.id("hold"))); err != nil {
 		return reply{}, err
 	}
 	return reply{status: 204}, nil

@@ -45,7 +45,7 @@ func (t till) pay(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	w := boxoffice.PayWish{
-		Buyer: c.buyer, Hold: booking.HoldID(c.ids["hold"]), Provider: payment.Name(b.Provider),
+		Buyer: c.buyer, Hold: booking.HoldID(c.id("hold")), Provider: payment.Name(b.Provider),
 		Key: c.key, BodyHash: c.digest(canonical(b)),
 	}
 	if w.Provider == payment.Sandbox {
@@ -75,7 +75,7 @@ func paymentState(s payment.State) string {
 	return string(s)
 }
 
-func decodePay(body []byte) (payBody, error) {
+func decodePay(body string) (payBody, error) {
 	var b payBody
 	v, err := parse(body)
 	if err != nil {
@@ -123,7 +123,7 @@ type ticketDoc struct {
 }
 
 func (t till) order(ctx context.Context, c *call) (reply, error) {
-	o, err := t.office.OrderFor(ctx, c.buyer, order.ID(c.ids["order"]))
+	o, err := t.office.OrderFor(ctx, c.buyer, order.ID(c.id("order")))
 	if err != nil {
 		return reply{}, err
 	}

@@ -59,7 +59,7 @@ func refused(err error, now time.Time) reply {
 const dateLayout = "Mon, 02 Jan 2006 15:04:05 GMT" // RFC 9110, 5.6.7
 
 func (e Edge) respond(ev *events.APIGatewayProxyRequest, r reply) events.APIGatewayProxyResponse {
-	body := r.raw
+	body := string(r.raw)
 	if r.doc != nil {
 		body = marshal(r.doc)
 	}
@@ -93,21 +93,21 @@ func (e Edge) respond(ev *events.APIGatewayProxyRequest, r reply) events.APIGate
 			h["Content-Type"] = r.typ
 		}
 	}
-	return events.APIGatewayProxyResponse{StatusCode: r.status, Headers: h, Body: string(body)}
+	return events.APIGatewayProxyResponse{StatusCode: r.status, Headers: h, Body: body}
 }
 
-func marshal(doc any) []byte {
+func marshal(doc any) string {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(doc); err != nil {
 		panic(err) // only our own structs come here
 	}
-	return []byte(strings.TrimSuffix(b.String(), "\n"))
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func hashOf(body []byte) string {
-	sum := sha256.Sum256(body)
+func hashOf(body string) string {
+	sum := sha256.Sum256([]byte(body))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 

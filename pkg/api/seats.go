@@ -42,7 +42,7 @@ func (s seats) read(ctx context.Context, c *call) (reply, error) {
 	if given && expand != "seats" {
 		return reply{}, bad("expand: must be seats")
 	}
-	id := catalog.ShowID(c.ids["show"])
+	id := catalog.ShowID(c.id("show"))
 	m, err := s.office.SeatMap(ctx, id)
 	if err != nil {
 		return reply{}, err

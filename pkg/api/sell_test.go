@@ -170,7 +170,7 @@ func TestRefusedHolds(t *testing.T) {
 					if s, ok := v.(string); ok {
 						got = append(got, s)
 					} else {
-						got = append(got, string(marshal(v)))
+						got = append(got, marshal(v))
 					}
 				}
 			}

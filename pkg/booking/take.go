@@ -90,11 +90,19 @@ func (t Tally) Next() Next {
 }
 
 // IDFor derives the hold's id from who asks and the key of the request.
-func IDFor(b Buyer, key string) HoldID { return HoldID("h_" + Digest(string(b), key)) }
+func IDFor(b Buyer, key string) HoldID {
+	d := digest(string(b), key)
+	return HoldID(append(append(make([]byte, 0, 2+len(d)), "h_"...), d[:]...))
+}
 
 // Digest names a thing after its parts: 26 characters, lower case, no two
 // different lists of parts alike.
 func Digest(parts ...string) string {
+	d := digest(parts...)
+	return string(d[:])
+}
+
+func digest(parts ...string) (d [26]byte) {
 	var room [512]byte
 	text := room[:0]
 	for _, p := range parts {
@@ -102,7 +110,8 @@ func Digest(parts ...string) string {
 		text = append(text, p...)
 	}
 	sum := sha256.Sum256(text)
-	return digits.EncodeToString(sum[:16])
+	digits.Encode(d[:], sum[:16])
+	return d
 }
 
 // digits are those of base32 (RFC 4648) in lower case.

@@ -49,6 +49,9 @@ func (o *Office) Reserve(ctx context.Context, w Wish) (booking.Hold, error) {
 	} else {
 		h, err = o.reserveNamed(ctx, s, w.Seats)
 	}
+	if err == nil {
+		return h, nil
+	}
 	var no *booking.Refusal
 	if errors.As(err, &no) && fault.Is(err, fault.Conflict) && !looked(no) {
 		if old, found, rerr := o.receipt(ctx, s.req); rerr != nil || found {

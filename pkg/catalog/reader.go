@@ -195,11 +195,17 @@ func cinemaOrder(c CinemaShows) string { return c.Cinema.Name + "\x00" + string(
 
 // Show is one show, cancelled and past ones too, or [ErrNoShow].
 func (r *Reader) Show(ctx context.Context, id ShowID) (Show, error) {
+	if s, ok := r.show.kept(string(id)); ok {
+		return s, nil // before anything is made for a read
+	}
 	return r.show.get(ctx, string(id), func(ctx context.Context) (Show, error) { return r.store.Show(ctx, id) })
 }
 
 // Layout is a hall's layout, expanded once, or [ErrNoLayout].
 func (r *Reader) Layout(ctx context.Context, id LayoutID) (*seatmap.Layout, error) {
+	if l, ok := r.layouts.kept(string(id)); ok {
+		return l, nil
+	}
 	return r.layouts.get(ctx, string(id), func(ctx context.Context) (*seatmap.Layout, error) {
 		text, err := r.store.LayoutSource(ctx, id)
 		if err != nil {

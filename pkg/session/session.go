@@ -153,5 +153,5 @@ func (s *signer) sign(body []byte) []byte {
 }
 
 func buyer(body []byte) booking.Buyer {
-	return booking.Buyer("g_" + letters.EncodeToString(body[:idSize]))
+	return booking.Buyer(letters.AppendEncode(append(make([]byte, 0, 2+26), "g_"...), body[:idSize]))
 }

@@ -67,9 +67,11 @@ func (s *Store) allow(h booking.Hold, keepUntil time.Time) Write {
 			{Attr: aCount, Op: Add, To: n},
 			{Attr: aTTL, Op: SetTo, To: keepUntil.Unix()},
 		},
-		Where: Any{NoAttr{aCount}, AtMost{aCount, int64(s.policy.MaxSeats) - n}},
+		Where: Any{uncounted, AtMost{aCount, int64(s.policy.MaxSeats) - n}},
 	}
 }
+
+var uncounted Cond = NoAttr{aCount}
 
 func (s *Store) timerItem(h booking.Hold) Item {
 	return Item{
@@ -80,6 +82,9 @@ func (s *Store) timerItem(h booking.Hold) Item {
 
 // taken reads T1's refusal: what stood in the way, in the buyer's terms.
 func (s *Store) taken(h booking.Hold, err error) error {
+	if err == nil {
+		return nil
+	}
 	var c *Canceled
 	if !errors.As(err, &c) {
 		return err

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"hash/fnv"
 	"strconv"
 	"time"
@@ -65,7 +64,10 @@ func timerPK(show catalog.ShowID, shard int) string {
 
 // timerSK sorts by time: milliseconds since 1970 in 13 digits, good until the year 2286.
 func timerSK(at time.Time, id booking.HoldID) string {
-	return fmt.Sprintf("%013d#%s", at.UnixMilli(), id)
+	var room [64]byte
+	ms := strconv.AppendInt(room[:0], at.UnixMilli(), 10)
+	key := append(make([]byte, 0, 64), "0000000000000"[:max(13-len(ms), 0)]...)
+	return string(append(append(append(key, ms...), '#'), id...))
 }
 
 func timerKey(h booking.Hold) Key {

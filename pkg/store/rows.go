@@ -128,7 +128,7 @@ func HoldFromItem(it Item) (booking.Hold, error) {
 
 // A seat is one string, "C-7|regular|0|1499": id, type, block and price in minor
 // units. As a map of attributes ten seats would not fit a kilobyte.
-func seatsValue(seats []booking.Seat) []any {
+func seatsValue(seats []booking.Seat) Texts {
 	var room [512]byte
 	text := room[:0]
 	for _, s := range seats {
@@ -137,7 +137,7 @@ func seatsValue(seats []booking.Seat) []any {
 		text = append(append(text, s.Block...), '|')
 		text = append(strconv.AppendInt(text, s.Price.Minor, 10), '\n')
 	}
-	l, rest := make([]any, len(seats)), string(text)
+	l, rest := make(Texts, len(seats)), string(text)
 	for i := range l {
 		l[i], rest, _ = strings.Cut(rest, "\n")
 	}

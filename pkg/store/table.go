@@ -39,8 +39,13 @@ type Key struct {
 }
 
 // Item is a row without its table; it holds "pk" and "sk" too. Values are
-// string, int64, bool, []byte, Set, []any and map[string]any (of these).
+// string, int64, bool, []byte, Set, []any and map[string]any (of these), and on
+// the way in Texts.
 type Item map[string]any
+
+// Texts is a list of strings, which comes out as []any: a string in an interface
+// is an allocation, and a hold of ten seats has ten.
+type Texts []string
 
 // Set is a set of strings. DynamoDB has no empty set: an attribute whose set
 // would be empty is absent, and both adapters treat it so.
@@ -158,6 +163,8 @@ func cloneValue(v any) any {
 		return slices.Clone(v)
 	case Set:
 		return slices.Clone(v)
+	case Texts:
+		return slices.Clone(v)
 	}
 	return v
 }
@@ -177,6 +184,9 @@ func equalValue(a, b any) bool {
 		return ok && slices.EqualFunc(a, b, equalValue)
 	case []byte:
 		b, ok := b.([]byte)
+		return ok && slices.Equal(a, b)
+	case Texts:
+		b, ok := b.(Texts)
 		return ok && slices.Equal(a, b)
 	case Set:
 		b, ok := b.(Set)

@@ -29,7 +29,7 @@ func edge() []Defect {
 			by("pkg/payment/sandbox", "TestAnswersMustBeAuthentic")},
 		{"the provider's answer may be about another payment", edit("pkg/payment/sandbox", "if r.Payment != ref.ID || ref.OrderID != \"\" && r.Order != ref.OrderID {", "if false {"),
 			by("pkg/payment/sandbox", "TestAnswersMustBeAuthentic")},
-		{"one key stands for the same body at every show", edit("pkg/api", "parts = append(parts, name, c.ids[name])", "parts = append(parts, name)"),
+		{"one key stands for the same body at every show", edit("pkg/api", "parts = append(parts, p.name, p.id)", "parts = append(parts, p.name)"),
 			by("pkg/api", "TestReplay")},
 		{"a lost outcome is told as nothing taken", edit("pkg/api", "fault.Unknown:   \"outcome_unknown\",", "fault.Unknown:   \"busy\","),
 			by("pkg/api", "TestCodeOf")},

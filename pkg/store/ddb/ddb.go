@@ -19,6 +19,7 @@ import (
 // Store is the tables port over DynamoDB. It is safe for concurrent use.
 type Store struct {
 	client *dynamodb.Client
+	once   *dynamodb.Client // without retries
 	names  map[store.Table]*string
 	jitter func(time.Duration) time.Duration
 	retry  aws.Retryer
@@ -29,7 +30,7 @@ var _ store.Tables = (*Store)(nil)
 // New speaks to the deployed tables by their names. jitter picks a wait between
 // zero and its argument; two logical tables must not share a deployed one.
 func New(client *dynamodb.Client, names map[store.Table]string, jitter func(time.Duration) time.Duration) *Store {
-	s := &Store{client: client, names: make(map[store.Table]*string, len(names)), jitter: jitter}
+	s := &Store{client: client, once: dynamodb.New(client.Options(), once), names: make(map[store.Table]*string, len(names)), jitter: jitter}
 	for t, name := range names {
 		s.names[t] = &name
 	}
@@ -69,14 +70,24 @@ func (s *Store) Transact(ctx context.Context, writes []store.Write, token string
 	if err != nil {
 		return fmt.Errorf("ddb: transact: %w: %w", canceled(len(writes), store.ReasonFault), err)
 	}
-	var sent atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
-	_, err = s.client.TransactWriteItems(traced, in, once)
+	var w wire
+	w.trace.WroteHeaders = w.wrote
+	traced := httptrace.WithClientTrace(ctx, &w.trace)
+	_, err = s.once.TransactWriteItems(traced, in)
 	if err != nil {
-		return fmt.Errorf("ddb: transact: %w", classifyWrite(err, len(writes), sent.Load()))
+		return fmt.Errorf("ddb: transact: %w", classifyWrite(err, len(writes), w.sent.Load()))
 	}
 	return nil
 }
+
+// wire is whether a request was written to a connection. It is no part of a slab:
+// a call that was given up may still be written after it has returned.
+type wire struct {
+	sent  atomic.Bool
+	trace httptrace.ClientTrace
+}
+
+func (w *wire) wrote() { w.sent.Store(true) }
 
 func once(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 

@@ -38,8 +38,13 @@ const (
 
 var slabs = sync.Pool{New: func() any { return &slab{kept: true, shapes: map[string]*string{}} }}
 
-// recycle forgets the request.
 func (s *slab) recycle() {
+	s.forget()
+	slabs.Put(s)
+}
+
+// forget the request, whose parts nobody has any more.
+func (s *slab) forget() {
 	clear(s.items)
 	clear(s.puts)
 	clear(s.texts)
@@ -52,7 +57,6 @@ func (s *slab) recycle() {
 	}
 	s.in = dynamodb.TransactWriteItemsInput{}
 	s.items, s.puts, s.texts, s.numbers, s.mapped, s.named, s.text = s.items[:0], s.puts[:0], s.texts[:0], s.numbers[:0], 0, 0, s.text[:0]
-	slabs.Put(s)
 }
 
 // one more of a chunk. A full chunk stays with who has parts of it.

@@ -61,6 +61,8 @@ func (s *slab) encode(v any) (types.AttributeValue, error) {
 		return encodeSet(v)
 	case []any:
 		return s.encodeList(v)
+	case store.Texts:
+		return s.encodeTexts(v)
 	case store.Item:
 		m, err := s.encodeMap(v)
 		return &types.AttributeValueMemberM{Value: m}, err
@@ -91,6 +93,17 @@ func (s *slab) encodeList(l []any) (types.AttributeValue, error) {
 			return nil, fmt.Errorf("[%d]: %w", i, err)
 		}
 		out[i] = av
+	}
+	return &types.AttributeValueMemberL{Value: out}, nil
+}
+
+func (s *slab) encodeTexts(l store.Texts) (types.AttributeValue, error) {
+	out := make([]types.AttributeValue, len(l))
+	for i, v := range l {
+		if !utf8.ValidString(v) {
+			return nil, errUTF8
+		}
+		out[i] = s.textOf(v)
 	}
 	return &types.AttributeValueMemberL{Value: out}, nil
 }

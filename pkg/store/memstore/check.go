@@ -188,6 +188,8 @@ func normalValue(v any, depth int) (any, error) {
 		return checkedSet(v)
 	case []any:
 		return normalList(v, depth+1)
+	case store.Texts:
+		return normalTexts(v, depth+1)
 	case store.Item:
 		return normalMap(v, depth+1)
 	case map[string]any:
@@ -209,6 +211,14 @@ func normalList(l []any, depth int) ([]any, error) {
 		out[i] = n
 	}
 	return out, nil
+}
+
+func normalTexts(l store.Texts, depth int) ([]any, error) {
+	list := make([]any, len(l))
+	for i, s := range l {
+		list[i] = s
+	}
+	return normalList(list, depth)
 }
 
 func checkedSet(s store.Set) (store.Set, error) {

@@ -37,6 +37,12 @@ func valueSize(v any) int {
 			n += len(s)
 		}
 		return n
+	case store.Texts:
+		n := 3
+		for _, s := range v {
+			n += 1 + len(s)
+		}
+		return n
 	case []any:
 		n := 3
 		for _, x := range v {
