@@ -54,7 +54,7 @@ func parse(args []string) (settings, error) {
 	o := &s.options
 	o.Parameters = map[string]string{}
 	store := fs.String("store", "dynamodb-local", "what stands in for DynamoDB: dynamodb-local or dynoxide")
-	mode := fs.String("rights", "enforce", "what becomes of a call that the function's role does not allow: enforce refuses it as AWS does, record lets it through and names it, off asks nobody")
+	mode := fs.String("rights", "off", "what becomes of a call that the function's role does not allow: enforce refuses it as AWS does, record lets it through and names it, off asks nobody")
 	format := fs.String("log", "auto", "auto, text or json; auto is text on a terminal")
 	fs.StringVar(&o.Template, "template", "template.yaml", "the SAM template")
 	fs.IntVar(&o.Port, "port", 3000, "port of the REST API; 0 = any free one")

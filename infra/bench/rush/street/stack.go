@@ -75,7 +75,7 @@ func (s *Stack) start(ctx context.Context, root, tables string, log io.Writer) e
 	child, err := s.group.Start(process.Spec{
 		Name: "localstack", Path: bin("localstack"), Dir: root, Env: os.Environ(), Stdout: log, Stderr: log,
 		Args: []string{
-			"--template", filepath.Join(root, "template.yaml"), "--port", fmt.Sprint(port), "--store", tables, "--log", "json",
+			"--template", filepath.Join(root, "template.yaml"), "--port", fmt.Sprint(port), "--store", tables, "--log", "json", "--rights", "off",
 			"--ready-file", ready, "--with-parent",
 			"--param", "DeveloperKey=" + key, "--param", "PublicUrl=" + base,
 			"--param", "RateLimit=100000", "--param", "BurstLimit=100000", // one key stands for all clients
