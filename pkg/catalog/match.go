@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -55,7 +56,9 @@ var marked = map[rune]string{
 	'u': "ùúûüũūŭůűųưǔ", 'w': "ŵ", 'y': "ýÿŷ", 'z': "źżžẓẕ",
 }
 
-var plainOf = func() map[rune]rune {
+// Made by the first search: at the start of a function it is a tenth of a
+// millisecond, which most functions have no use for.
+var plainOf = sync.OnceValue(func() map[rune]rune {
 	m := map[rune]rune{}
 	for to, from := range marked {
 		for _, r := range from {
@@ -63,10 +66,10 @@ var plainOf = func() map[rune]rune {
 		}
 	}
 	return m
-}()
+})
 
 func plain(r rune) rune {
-	if p, ok := plainOf[r]; ok {
+	if p, ok := plainOf()[r]; ok {
 		return p
 	}
 	return r

@@ -76,6 +76,7 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 		})
 	}
 	rep.Note("Ready is the first GET of the next invocation. The program lies in the page cache; Lambda's download and the microVM are not in it.")
+	rep.Note("The SDK alone, hello-tables, initialises for 1 ms of its own: the schemas of all operations (0.7 ms, 0.6 MB on the heap) and the rules of its endpoints (0.3 ms); ours is 0.1 ms, the letters that a search sees through.")
 	rep.Note("hello-tables is hello with the SDK's DynamoDB client and one call: what lies between hello and it is the SDK.")
 	return rep, nil
 }
@@ -104,6 +105,9 @@ func load(o Options) ([]program, error) {
 		p := program{name: filepath.Base(f.Code)}
 		for _, k := range slices.Sorted(maps.Keys(f.Environment)) {
 			p.env = append(p.env, k+"="+f.Environment[k])
+			if k == "GOMAXPROCS" && all[0].env == nil { // what is no merit of a program is on both sides
+				all[0].env, all[1].env = slices.Clone(p.env[len(p.env)-1:]), slices.Clone(p.env[len(p.env)-1:])
+			}
 		}
 		all = append(all, p)
 	}
