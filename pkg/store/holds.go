@@ -67,11 +67,9 @@ func (s *Store) allow(h booking.Hold, keepUntil time.Time) Write {
 			{Attr: aCount, Op: Add, To: n},
 			{Attr: aTTL, Op: SetTo, To: keepUntil.Unix()},
 		},
-		Where: Any{uncounted, AtMost{aCount, int64(s.policy.MaxSeats) - n}},
+		Where: Any{NoAttr{aCount}, AtMost{aCount, int64(s.policy.MaxSeats) - n}},
 	}
 }
-
-var uncounted Cond = NoAttr{aCount}
 
 func (s *Store) timerItem(h booking.Hold) Item {
 	return Item{

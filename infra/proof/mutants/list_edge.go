@@ -60,7 +60,7 @@ func edge() []Defect {
 		{"the lane's messages have no group", edit("pkg/queue", "in.MessageGroupId, in.MessageDeduplicationId = &m.Group, &m.Dedup", "in.MessageDeduplicationId = &m.Dedup"),
 			by("pkg/queue", "TestSend")},
 
-		{"the SDK sends a transaction again", edit("pkg/store/ddb", "s.client.TransactWriteItems(traced, in, once)", "s.client.TransactWriteItems(traced, in)"),
+		{"the SDK sends a transaction again", edit("pkg/store/ddb", "s.once.TransactWriteItems(traced, in)", "s.client.TransactWriteItems(traced, in)"),
 			by("pkg/store/ddb", "TestTransactAnswers/server error")},
 		{"a refusal does not show what stood in the way", edit("pkg/store/ddb", "types.ReturnValuesOnConditionCheckFailureAllOld", "types.ReturnValuesOnConditionCheckFailureNone"),
 			by("pkg/store/ddb", "TestRequest")},
