@@ -9,6 +9,8 @@ import (
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/store"
+	"github.com/fairseat/fairseat/pkg/store/memstore"
 	"github.com/fairseat/fairseat/pkg/ticket"
 )
 
@@ -230,6 +232,33 @@ func TestDeclinedThenPaidUnheard(t *testing.T) {
 		}
 		d.appointments(p.ID, 1)
 		d.wantOneRefund(p)
+	}
+}
+
+// TestDeclinedBeforeItsAppointment: a message comes early and is put back while the
+// payment is declined. The appointment stands, so its message must.
+func TestDeclinedBeforeItsAppointment(t *testing.T) {
+	d := newDesk(t)
+	p := must(d.store.PaymentByID(d.ctx(), d.pay(d.hold("ann", "k", "A-1"), "p").ID))
+	d.faults = func(op memstore.Op) memstore.Fault {
+		if op.Kind == memstore.OpTransact {
+			d.faults = nil
+			d.settle(d.bank.decline(p.ID))
+		}
+		return memstore.NoFault
+	}
+	before := len(d.db.Records(store.Orders, ""))
+	if err := d.Ask(d.ctx(), p.ID, p.NextAskAt); err != nil {
+		t.Fatal(err)
+	}
+	woken := 0
+	for _, r := range d.db.Records(store.Orders, "")[before:] {
+		if store.IsPayment(r.New) && store.AppointmentMoved(r.Old, r.New) {
+			woken++
+		}
+	}
+	if q := must(d.store.PaymentByID(d.ctx(), p.ID)); !q.NextAskAt.Equal(p.NextAskAt) || woken != 1 {
+		t.Errorf("the appointment of %v is at %v, %d messages", p.NextAskAt, q.NextAskAt, woken)
 	}
 }
 

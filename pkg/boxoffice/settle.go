@@ -224,9 +224,14 @@ func (o *Office) Ask(ctx context.Context, id payment.ID, due time.Time) error {
 func (o *Office) putBack(ctx context.Context, p payment.Payment) error {
 	return o.attempt(ctx, func(time.Time) error {
 		err := o.Store.WakePayment(ctx, p)
-		if fault.Is(err, fault.Stale) {
-			return nil
+		if !fault.Is(err, fault.Stale) {
+			return err
 		}
+		fresh, rerr := o.Store.PaymentByID(ctx, p.ID)
+		if rerr != nil || !fresh.NextAskAt.Equal(p.NextAskAt) {
+			return rerr
+		}
+		p = fresh // declined meanwhile, by a clock that left the appointment where it was
 		return err
 	})
 }

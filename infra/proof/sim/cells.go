@@ -75,7 +75,7 @@ var aims = func() []cell {
 // turns are the aims with those at rare calls several times.
 var turns = func() []cell {
 	rare := map[site]bool{
-		{"ask-provider", "Close"}: true, {"reserve-seats", "Look"}: true, {"house", "Look"}: true, {"expire-timer", "OrderByID"}: true, {"house", "OrderByID"}: true, {"house", "Release"}: true,
+		{"ask-provider", "Close"}: true, {"reserve-seats", "Look"}: true, {"house", "Look"}: true, {"expire-hold", "Send"}: true, {"expire-timer", "OrderByID"}: true, {"house", "OrderByID"}: true, {"house", "Release"}: true,
 		{"pay-hold", "NoteAnswer"}: true, {"read-hold", "OrderByID"}: true, {"read-order", "Release"}: true, {"read-order", "Wanted"}: true,
 		{"read-seatmap", "HoldsByID"}: true, {"read-seatmap", "OrderByID"}: true, {"release-hold", "OrderByID"}: true, {"receive-callback", "Release"}: true, {"ask-provider", "HoldsByID"}: true, {"receive-callback", "HoldsByID"}: true,
 	}
