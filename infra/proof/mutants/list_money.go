@@ -33,7 +33,7 @@ func paying() []Defect {
 			protocol("start a payment")},
 		{"a payment is put over another of its number",
 			edit(inStore, "{Key: paymentKey(p.ID), Put: paymentItem(p), Where: Absent{}},", "{Key: paymentKey(p.ID), Put: paymentItem(p)},"),
-			protocol("start a payment")},
+			by("pkg/store", "TestPaymentOutlivesItsReceipt")},
 		{"an order is put over another of its id",
 			edit(inStore, "Write{Key: orderKey(o.ID), Put: orderItem(o), Where: Absent{}}", "Write{Key: orderKey(o.ID), Put: orderItem(o)}"),
 			protocol("start a payment")},
