@@ -75,19 +75,8 @@ func (n Next) String() string {
 	return nextNames[n]
 }
 
-// Tally is how the seats of a show stand; it decides Next.
+// Tally is how the seats of a show stand.
 type Tally struct{ Free, Held, Line, Sold, Blocked int }
-
-// Next of somebody who was refused count seats.
-func (t Tally) Next() Next {
-	switch {
-	case t.Free > 0:
-		return ChooseOther
-	case t.Held+t.Line > 0:
-		return Wait
-	}
-	return ShowFull
-}
 
 // IDFor derives the hold's id from who asks and the key of the request.
 func IDFor(b Buyer, key string) HoldID {

@@ -100,17 +100,23 @@ func TestOpeningLooksFirst(t *testing.T) {
 
 // TestMemoryRefusesNobody: what an instance remembers is over; it looks, and sells.
 func TestMemoryRefusesNobody(t *testing.T) {
-	for name, end := range map[string]func(*desk, booking.Hold){
-		"given back": func(d *desk, h booking.Hold) { d.giveBack(h) },
-		"overdue":    func(d *desk, h booking.Hold) { d.overdue(h) },
-		"refunded":   func(d *desk, h booking.Hold) { d.sellHold(h); d.mustEnd(h, booking.ByRefund) },
+	for name, was := range map[string]struct{ seen, end func(*desk, booking.Hold) }{
+		"given back": {end: func(d *desk, h booking.Hold) { d.giveBack(h) }},
+		"overdue":    {end: func(d *desk, h booking.Hold) { d.overdue(h) }},
+		"refunded":   {end: func(d *desk, h booking.Hold) { d.sellHold(h); d.mustEnd(h, booking.ByRefund) }},
+		"seen sold, and refunded": {
+			func(d *desk, h booking.Hold) { d.sellHold(h) }, func(d *desk, h booking.Hold) { d.mustEnd(h, booking.ByRefund) },
+		},
 	} {
 		d := newDesk(t)
 		h := d.hold("ann", "k", "A-1", "A-2")
+		if was.seen != nil {
+			was.seen(d, h)
+		}
 		o, _ := d.counted()
 		_, err := o.Reserve(d.ctx(), wish("bob", "1", "A-1"))
 		refusalOf(t, err)
-		end(d, h)
+		was.end(d, h)
 		if got, err := o.Reserve(d.ctx(), wish("bob", "2", "A-1", "A-2")); err != nil || got.State != booking.Held {
 			t.Errorf("%s: %v", name, explain(err))
 		}
@@ -154,7 +160,11 @@ type gatedReads struct {
 
 func (g *gatedReads) BlockClaims(ctx context.Context, show catalog.ShowID, block string) (map[seatmap.SeatID]boxoffice.Owner, error) {
 	g.began.Add(1)
-	<-g.gate
+	select {
+	case <-g.gate:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	return g.Store.BlockClaims(ctx, show, block)
 }
 

@@ -32,6 +32,10 @@ func stories() []story {
 			_, err := d.Reserve(d.ctx(), wish("ann", "k", "A-1", "A-2"))
 			return err
 		}, func(d *desk) { d.wantHold(ann, booking.Held); d.wantAllowance("ann", 2) }},
+		{"best seats", func(d *desk) { d.hold("eve", "k", "A-3", "A-4") }, func(d *desk) error {
+			_, err := d.Reserve(d.ctx(), boxoffice.Wish{Buyer: "ann", Key: "k", Show: matinee, Best: &seatmap.Want{Count: 2, Type: seatmap.Regular}})
+			return err
+		}, func(d *desk) { d.wantHold(ann, booking.Held); d.wantAllowance("ann", 2) }},
 		{"hold over an overdue one", func(d *desk) { d.overdue(d.hold("eve", "k", "A-2", "A-3")) }, func(d *desk) error {
 			_, err := d.Reserve(d.ctx(), wish("ann", "k", "A-1", "A-2"))
 			return err
@@ -173,7 +177,9 @@ func TestPartialConflict(t *testing.T) {
 		t.Fatal("not held")
 	}
 	defer release()
-	if no := d.refusal(wish("eve", "k", "A-1", "A-2", "A-3")); len(no.Conflicts) != 2 {
+	stranger, _ := d.counted() // who has met neither hold tries before it looks
+	_, err := stranger.Reserve(d.ctx(), wish("eve", "k", "A-1", "A-2", "A-3"))
+	if no := refusalOf(t, err); len(no.Conflicts) != 2 {
 		t.Errorf("conflicts %+v, want both seats", no.Conflicts)
 	}
 }

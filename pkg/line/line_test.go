@@ -192,6 +192,7 @@ func TestStep(t *testing.T) {
 		}, "offer w1 choice [companion wheelchair] D-1=w1 D-2=w1"},
 
 		{"L6 to open", line.State{Waiters: []line.Waiter{who(1, line.Waiting, 2, prem, reg)}}, "gates [premium regular] dry []"},
+		{"L6 before the drain", line.State{Waiters: []line.Waiter{who(1, line.Waiting, 3, reg)}, Pool: pool(t, l, "A-1", "")}, "gates [regular] dry []"},
 		{"L6 to close", line.State{Wanted: types(reg), Dry: types(reg)}, "gates [] dry []"},
 		{"L6 to change, and dry with it", line.State{Wanted: types(prem, reg), Dry: types(prem, reg), Waiters: []line.Waiter{who(1, line.Waiting, 2, prem)}}, "gates [premium] dry [premium]"},
 		{"L6 order and repetition do not matter", line.State{Wanted: types(reg, prem, reg), Waiters: []line.Waiter{who(1, line.Waiting, 2, prem, reg)}}, "idle"},

@@ -97,6 +97,19 @@ func TestClaimsAtOnce(t *testing.T) {
 	release()
 }
 
+// TestPaymentOutlivesItsReceipt: a day after a payment was begun the receipt of its
+// request is gone, and no other payment may take its number.
+func TestPaymentOutlivesItsReceipt(t *testing.T) {
+	db := memory()
+	r := newRig(t, db)
+	b := r.pay(r.hold("ann", "C-1"))
+	db.Expire(evening.Add(booking.Receipt + time.Hour))
+	next, again := r.draftBill(b.hold, 1)
+	again.pay.BodyHash = "another body"
+	r.stale(r.StartPayment(t.Context(), b.hold, next, again.pay, again.ord, false, evening))
+	r.wantPayment(b.pay)
+}
+
 // TestReadsOfManyPages: a list is read to its end, also where it does not come at
 // once: the pool of a large house is more than a page.
 func TestReadsOfManyPages(t *testing.T) {

@@ -105,6 +105,19 @@ func holdNothing(r *rig) {
 	}
 }
 
+// holdInTwoBlocks: each claim lies in the block of its own seat, where readers of a
+// block look for it.
+func holdInTwoBlocks(r *rig) {
+	h := r.draft("ann", "C-1", "C-2", "C-3")
+	h.Seats[1].Block = "1"
+	r.must(r.Hold(r.t.Context(), h, keep))
+	for name, want := range map[string]int{"0": 2, "1": 1} {
+		if claims, err := r.BlockClaims(r.t.Context(), r.show, name); err != nil || len(claims) != want {
+			r.t.Errorf("block %s has %d claims (%v), want %d", name, len(claims), err, want)
+		}
+	}
+}
+
 func block(r *rig) {
 	h := r.draft(booking.House, "C-1", "P-2")
 	h.State, h.ExpiresAt = booking.Blocked, time.Time{}

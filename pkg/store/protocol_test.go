@@ -59,7 +59,7 @@ func TestProtocol(t *testing.T) {
 		run  func(*rig)
 	}{
 		{"hold", hold}, {"hold twice", holdTwice}, {"hold what is taken", holdTaken}, {"hold beyond the allowance", holdFull},
-		{"hold refused leaves nothing", holdNothing}, {"block", block},
+		{"hold refused leaves nothing", holdNothing}, {"hold in two blocks", holdInTwoBlocks}, {"block", block},
 		{"release by the owner", releaseOwner}, {"release by expiry", releaseExpiry}, {"release of a sold hold", releaseRefund},
 		{"release into the line", releaseLine}, {"release under a gate", releaseGate}, {"release refused", releaseRefused}, {"release into the line refused", releaseLineRefused},
 		{"start a payment", startPayment}, {"confirm", confirm}, {"confirm refused", confirmRefused},

@@ -7,11 +7,13 @@ const (
 	inStore   = "pkg/store"
 	inOffice  = "pkg/boxoffice"
 	inBooking = "pkg/booking"
+	inLine    = "pkg/line"
 )
 
 // all is every defect, in the order of the table.
 func all() []Defect {
-	return slices.Concat(holding(), ending(), paying(), lining(), drawing(), reading(), deciding(), office(), till(), edge())
+	return slices.Concat(holding(), ending(), paying(), lining(), waiting(), drawing(),
+		reading(), deciding(), office(), choosing(), till(), edge(), granting())
 }
 
 // protocol are the parts of the store's suite, on the database in memory.

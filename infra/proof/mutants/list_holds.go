@@ -4,7 +4,7 @@ package main
 func holding() []Defect {
 	return []Defect{
 		{"T1: a claim is put whoever has the seat",
-			edit(inStore, "Put: Item{aOwner: claimOwner(h)}, Where: Absent{},", "Put: Item{aOwner: claimOwner(h)},"),
+			edit(inStore, "Put: claim, Where: Absent{}})", "Put: claim})"),
 			protocol("hold what is taken")},
 		{"T1: claims are read, then written", edit(inStore, `
 	ws := claimWrites(h)
@@ -79,6 +79,9 @@ func holding() []Defect {
 		{"T1: a list of taken seats that may lack some is told as whole",
 			edit(inStore, "Partial: c.Has(ReasonConflict) || c.Has(ReasonThrottled)", "Partial: false"),
 			append(by("pkg/store", "TestPartialRefusal"), by("pkg/boxoffice", "TestPartialConflict")...)},
+		{"T1: all claims lie in the first seat's block",
+			edit(inStore, "if i == 0 || seat.Block != block {", "if i == 0 {\n\t\t\t_ = block"),
+			protocol("hold in two blocks")},
 		{"T8: a block is put over another of its id",
 			edit(inStore, "ws := append(claimWrites(h), Write{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}})", "ws := append(claimWrites(h), Write{Key: holdKey(h.ID), Put: holdItem(h)})"),
 			protocol("block")},

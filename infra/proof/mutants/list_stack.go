@@ -4,10 +4,9 @@ package main
 func stack() []Defect {
 	wire := func(names ...string) []Test { return by(stackTests, names...) }
 	return []Defect{
-		{"wire: who wants any two seats is told of two that he never named", edit(inOffice, "if !errors.As(err, &no) || no.Reason != booking.ErrUnavailable {\n\t\t\t\treturn h, err\n\t\t\t}\n\t\t\tfor", "if err != nil || h.ID != \"\" {\n\t\t\t\treturn h, err\n\t\t\t}\n\t\t\tfor").
-			and(inOffice, "m, err := o.mapFor(ctx, s)\n\tif err != nil {\n\t\treturn booking.Hold{}, err\n\t}\n\tfresh, losses", "m := &Map{Seats: seatmap.NewPacked(s.layout.Len()), Line: seatmap.NewLineSeats(s.layout.Len())}\n\tvar err error\n\tfresh, losses"),
+		{"wire: who wants any two seats is told of two that he never named", toldOfOthers,
 			wire("TestReplay/yoyaku-249")},
-		{"wire: held seats count as sold out", edit(inBooking, "case t.Held+t.Line > 0:", "case t.Line > 0:"),
+		{"wire: held seats count as sold out", heldIsSold,
 			wire("TestReplay/hi-events-790")},
 		{"wire: a callback is acknowledged and not carried out", edit("pkg/api/callback.go", "\treturn o.Hear(ctx, n)\n", "\t_ = n\n\treturn nil\n"),
 			wire("TestReplay/hi-events-598")},

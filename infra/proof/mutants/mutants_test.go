@@ -165,7 +165,7 @@ type world struct {
 
 func exported(t *testing.T) world {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Export,Dir,GoFiles,Standard", "./pkg/...", "./localstack/gateway")
+	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Export,Dir,GoFiles,Standard", "./pkg/...", "./localstack/gateway", "./localstack/rights")
 	cmd.Dir = root
 	var complaint bytes.Buffer
 	cmd.Stderr = &complaint
