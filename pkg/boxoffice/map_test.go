@@ -340,6 +340,17 @@ func TestMapShowsNoEndedHold(t *testing.T) {
 	}
 	d.project("A-1")
 	d.wantMap("...... ...... ...... ......")
+
+	d = newDesk(t) // and of a map that its first reader makes
+	h = d.hold("ann", "k", "A-1", "B-1")
+	d.faults = func(op memstore.Op) memstore.Fault {
+		if op.Kind == memstore.OpBatchGet {
+			d.faults = nil
+			d.giveBack(h)
+		}
+		return memstore.NoFault
+	}
+	d.wantMap("...... ...... ...... ......")
 }
 
 // TestProjectionIsNotLateNews: what was read before another projector saved is not
