@@ -28,11 +28,7 @@ func (c *Cloud) startGuard(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cloud: rights: %w", err)
 	}
-	var front http.Handler = p
-	if c.opts.Wire != nil {
-		front = c.opts.Wire(p)
-	}
-	s := &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second}
+	s := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	go s.Serve(l)
 	c.onClose(func() { s.Close() })
 	c.guard = &guard{p, "http://" + l.Addr().String()}

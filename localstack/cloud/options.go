@@ -3,7 +3,6 @@ package cloud
 import (
 	"fmt"
 	"io"
-	"net/http"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,16 +19,15 @@ type Options struct {
 	Template   string            // path of template.yaml
 	Parameters map[string]string // override the template's defaults; see Command for {port:NAME}
 	Store      emulators.Store
-	Port       int                             // of the REST API on 127.0.0.1; 0 = any free one
-	TablePort  int                             // of the DynamoDB stand-in; 0 = any free one
-	QueuePort  int                             // of the SQS stand-in; 0 = any free one
-	Data       string                          // folder that keeps the state; "" = it is thrown away
-	Tools      string                          // cache folder for the stand-ins; "" = .tools beside the template
-	Region     string                          // "" = eu-west-1
-	Rights     rights.Mode                     // what a function may do that its role does not allow; 0 = rights.Enforce
-	Wire       func(http.Handler) http.Handler // before the stand-ins: what AWS answers and none of them does; nil = nothing
-	Companions []Command                       // run as long as the cloud does
-	Before     []Command                       // run to their ends, in order, before anything is served: what fills tables
+	Port       int         // of the REST API on 127.0.0.1; 0 = any free one
+	TablePort  int         // of the DynamoDB stand-in; 0 = any free one
+	QueuePort  int         // of the SQS stand-in; 0 = any free one
+	Data       string      // folder that keeps the state; "" = it is thrown away
+	Tools      string      // cache folder for the stand-ins; "" = .tools beside the template
+	Region     string      // "" = eu-west-1
+	Rights     rights.Mode // what a function may do that its role does not allow; 0 = rights.Enforce
+	Companions []Command   // run as long as the cloud does
+	Before     []Command   // run to their ends, in order, before anything is served: what fills tables
 
 	Progress io.Writer                   // what takes long; nil = nowhere
 	Line     func(runtime.Line)          // what functions write; nil = dropped

@@ -1,14 +1,10 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"io"
-	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,98 +13,6 @@ import (
 	"github.com/fairseat/fairseat/localstack/apiclient"
 	"github.com/fairseat/fairseat/pkg/store"
 )
-
-// conflicts answers as DynamoDB does when another transaction is at one of the
-// items; no stand-in ever does.
-type conflicts struct {
-	mu    sync.Mutex
-	armed map[string]string // text in a transaction → the owner of its first claim
-}
-
-var meeting = conflicts{armed: map[string]string{}}
-
-// next transaction with the text is refused: its first write by its condition, for
-// it has that owner, its second by a conflict.
-func (c *conflicts) next(text, owner string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.armed[text] = owner
-}
-
-func (c *conflicts) before(service http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".TransactWriteItems") {
-			service.ServeHTTP(w, r)
-			return
-		}
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			panic(http.ErrAbortHandler)
-		}
-		if owner := c.take(body); owner != "" {
-			refuseTransaction(w, body, owner)
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		service.ServeHTTP(w, r)
-	})
-}
-
-func (c *conflicts) take(body []byte) (owner string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for text := range c.armed {
-		if bytes.Contains(body, []byte(text)) {
-			owner = c.armed[text]
-			delete(c.armed, text)
-		}
-	}
-	return owner
-}
-
-func refuseTransaction(w http.ResponseWriter, body []byte, owner string) {
-	var in struct{ TransactItems []any }
-	if err := json.Unmarshal(body, &in); err != nil {
-		panic(err)
-	}
-	reasons := make([]map[string]any, len(in.TransactItems))
-	for i := range reasons {
-		reasons[i] = map[string]any{"Code": "None"}
-	}
-	reasons[0] = map[string]any{"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", "Item": map[string]any{"owner": map[string]string{"S": owner}}}
-	reasons[1] = map[string]any{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	w.WriteHeader(http.StatusBadRequest)
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"__type":  "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-		"Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [ConditionalCheckFailed, TransactionConflict]", "CancellationReasons": reasons,
-	})
-}
-
-// TestRefusalInAConflict: where only a part of the transaction says who has the
-// seats, the rest is read: every wanted seat that is not free is named.
-func TestRefusalInAConflict(t *testing.T) {
-	parallel(t)
-	s, first, second := shop.open(t, "standard-90"), guest(t), guest(t)
-	seats := s.regular(t, 2, 0)
-	h := first.hold(s, seats...)
-	meeting.next("SHOW#"+string(s.ID)+"#", h.ID)
-	_, err := second.try(s, seats...)
-	p := refused(t, err, 409, "seats_unavailable")
-	if len(p.Conflicts) != 2 || p.Conflicts[0].Seat != seats[0] || p.Conflicts[1].Seat != seats[1] {
-		t.Errorf("refused with %+v", p.Conflicts)
-	}
-	if meeting.pending("SHOW#" + string(s.ID) + "#") {
-		t.Error("no transaction met a conflict: nothing was tested")
-	}
-	shop.balanced(t, s)
-}
-
-func (c *conflicts) pending(text string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.armed[text] != ""
-}
 
 // templateRetries is how often the template's stream sources repeat a batch.
 const templateRetries = 100

@@ -124,7 +124,7 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 		},
 		Companions: []cloud.Command{{Name: "sandbox", Args: []string{
 			filepath.Join(root, ".build/bin/sandbox"), "-addr", "127.0.0.1:{listen:sandbox}", "-grace", seconds(graceTime)}}},
-		Rights: rights.Enforce, Wire: meeting.before,
+		Rights:   rights.Enforce,
 		Progress: heard, Line: heard.line, Access: heard.access,
 		Note:   func(text string) { fmt.Fprintln(heard, "note:", text) },
 		Output: func(string) io.Writer { return heard },

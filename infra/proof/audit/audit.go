@@ -59,7 +59,7 @@ func (b Books) CheckHolds(ctx context.Context, show catalog.ShowID, l *seatmap.L
 		return err
 	}
 	return errors.Join(
-		checkSeats(holds, claims),
+		CheckSeats(holds, claims),
 		b.checkAllowances(ctx, show, holds),
 		b.checkTimers(ctx, show, holds),
 		b.checkMoney(ctx, holds),
@@ -120,7 +120,8 @@ func (b Books) Claims(ctx context.Context, show catalog.ShowID, l *seatmap.Layou
 	return all, nil
 }
 
-func checkSeats(holds map[booking.HoldID]booking.Hold, claims map[seatmap.SeatID]boxoffice.Owner) error {
+// CheckSeats: each claim is of a live hold or set aside, and a live hold has all its seats.
+func CheckSeats(holds map[booking.HoldID]booking.Hold, claims map[seatmap.SeatID]boxoffice.Owner) error {
 	var errs []error
 	owned := map[seatmap.SeatID]booking.HoldID{}
 	for _, h := range holds {
