@@ -35,10 +35,18 @@ type State struct {
 	Dry      []seatmap.SeatType // of these nothing was left free when somebody last joined for them
 	ClosesAt time.Time          // from then on nobody waits; zero when the line never closes
 
-	// Waiters are all that have an entry, also those who have ended since, and of
-	// those who have only asked the ones whom a message or a poll names.
+	// Waiters are those who have an entry, also those who have ended since, in any
+	// order; and of those who have only asked the ones whom a message or a poll names.
+	// Where More is set, entries follow behind number Through; then of these Waiters
+	// has those alone who are entering, offered or named.
 	Waiters []Waiter
+	Through int64
+	More    bool
 	Pool    []Aside // seats set aside
+
+	Last   []WaiterID // to whom numbers were given last; only they can be entering
+	Places Places     // who is in line, for those who ask how many are ahead
+	Seen   time.Time  // when a run last found nothing left to do, or committed
 
 	// Layout is the hall; it may be nil while nobody waits.
 	Layout *seatmap.Layout
@@ -96,6 +104,7 @@ var Standard = Policy{
 const (
 	MaxDrain = 49 // two items a seat beside the state
 	MaxAside = 40 // two items a seat beside state, waiter, entry and timer
+	MaxEnds  = 30 // three items each beside the state
 	MaxJoins = 10 // two items each beside the state and eight gates
 	MaxTidy  = 40 // entries beside the state and eight gates
 )

@@ -24,9 +24,15 @@ func offer(s State, p Policy, now time.Time) (Plan, bool) {
 		open[at.Type]++
 		there[at.Index] = true
 	}
+	if len(open) == 0 {
+		return Plan{}, false
+	}
 	var blocked []seatmap.SeatType
 	var lenient []Waiter
 	for _, w := range s.Waiters {
+		if s.More && w.Number > s.Through {
+			break // who stands between them was not read
+		}
 		if w.State != Waiting {
 			continue
 		}
@@ -39,10 +45,10 @@ func offer(s State, p Policy, now time.Time) (Plan, bool) {
 		}
 		blocked = append(blocked, w.Types...)
 		if covers(blocked, open) {
-			break
+			return Plan{}, false
 		}
 	}
-	return Plan{}, false
+	return Plan{More: s.More}, s.More
 }
 
 func covers(blocked []seatmap.SeatType, open map[seatmap.SeatType]int) bool {

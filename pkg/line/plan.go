@@ -4,14 +4,17 @@ import "github.com/fairseat/fairseat/pkg/seatmap"
 
 // Plan is at most one transaction, committed under the version that was read; or
 // a wish to read more; or nothing. At most one of its parts is set, but that
-// Number comes with Gates.
+// Number comes with Gates where types are wanted that were not.
 type Plan struct {
 	// Scan is no transaction: read the claims of these types, then Step again with
 	// State.Free.
 	Scan []seatmap.SeatType
+	// More is none either: more of the line than State.Through is to be read.
+	More bool
 
 	Aside *SettingAside // L1
 	End   *End          // L2, L3, L4
+	Along []End         // with an End of L3 or L4: others who end for the same cause
 	Offer *Offering     // L5
 
 	Gates  bool               // L6: all eight gates and the state are to say Wanted
@@ -22,7 +25,7 @@ type Plan struct {
 
 	Drain []Aside // L7: claims and pool items that go
 
-	Number []Waiter // L8, with Gates: as they become, each on the condition that it is asked
+	Number []Waiter // L8: as they become, each on the condition that it is asked
 	Next   int64    // with Number: what the state's next number becomes
 }
 
@@ -43,6 +46,14 @@ type End struct {
 	Back    []Aside // proposed to him: for nobody again
 }
 
+// Ends are all places that the plan closes.
+func (p Plan) Ends() []End {
+	if p.End == nil {
+		return nil
+	}
+	return append([]End{*p.End}, p.Along...)
+}
+
 // Offering names seats to one who waits, on the conditions that he waits, that
 // each pool item exists and is for nobody, and that those passed still wait.
 type Offering struct {
@@ -58,6 +69,7 @@ const (
 	_             Act = iota
 	Idle              // nothing is left to do
 	Look              // read the claims that Scan names
+	ReadOn            // read more of the line
 	SetAside          // L1
 	Lapse             // L2
 	TimeOut           // L3
@@ -70,7 +82,7 @@ const (
 )
 
 var actNames = [...]string{
-	Idle: "idle", Look: "look", SetAside: "set aside", Lapse: "lapse", TimeOut: "time out", GiveUp: "give up",
+	Idle: "idle", Look: "look", ReadOn: "read on", SetAside: "set aside", Lapse: "lapse", TimeOut: "time out", GiveUp: "give up",
 	MakeOffer: "offer", SetGates: "gates", TidyUp: "tidy", DrainPool: "drain", NumberJoiners: "number",
 }
 
@@ -86,6 +98,8 @@ func (p Plan) Act() Act {
 	switch {
 	case p.Scan != nil:
 		return Look
+	case p.More:
+		return ReadOn
 	case p.Aside != nil:
 		return SetAside
 	case p.End != nil:

@@ -80,8 +80,12 @@ func enter(s State, p Policy, now time.Time) (Plan, bool) {
 	return Plan{Aside: a, Dry: union(s.Dry, w.Types)}, true
 }
 
-// ahead are the types of all that wait before w.
+// ahead are the types of all that wait before w, and may be more where not all of
+// the line was read: each who waits made his types dry.
 func (s State) ahead(w Waiter) (types []seatmap.SeatType) {
+	if s.More {
+		return s.Dry
+	}
 	for _, v := range s.Waiters {
 		if v.State == Waiting && v.Number < w.Number {
 			types = append(types, v.Types...)
@@ -98,10 +102,27 @@ func lapse(s State, p Policy, now time.Time) (Plan, bool) {
 
 // timeOut is L3. Who is offered is not timed out: no offer passes the closing.
 func timeOut(s State, _ Policy, now time.Time) (Plan, bool) {
-	w, ok := s.first(func(w Waiter) bool {
+	return s.endAll(TimedOut, now, func(w Waiter) bool {
 		return (w.State == Waiting || w.State == Asked) && (s.closed(now) || !now.Before(w.ExpiresAt))
 	})
-	return ending(w, TimedOut, now), ok
+}
+
+// endAll ends as many as fit, in order of number.
+func (s State) endAll(to WaiterState, now time.Time, is func(Waiter) bool) (p Plan, ok bool) {
+	for _, w := range s.Waiters {
+		if !is(w) {
+			continue
+		}
+		end := ending(w, to, now)
+		if !ok {
+			p, ok = end, true
+			continue
+		}
+		if p.Along = append(p.Along, *end.End); 1+len(p.Along) == MaxEnds {
+			break
+		}
+	}
+	return p, ok
 }
 
 // giveUp is L4: of all seats that are neither sold nor blocked none suit.
@@ -110,7 +131,7 @@ func giveUp(s State, _ Policy, now time.Time) (Plan, bool) {
 		return Plan{}, false
 	}
 	known := map[string]bool{} // a line of thousands has few kinds of party
-	w, ok := s.first(func(w Waiter) bool {
+	return s.endAll(Infeasible, now, func(w Waiter) bool {
 		if w.State != Waiting && w.State != Asked {
 			return false
 		}
@@ -122,7 +143,6 @@ func giveUp(s State, _ Policy, now time.Time) (Plan, bool) {
 		}
 		return !could
 	})
-	return ending(w, Infeasible, now), ok
 }
 
 func ending(w Waiter, to WaiterState, now time.Time) Plan {
@@ -144,7 +164,11 @@ func gates(s State, _ Policy, _ time.Time) (Plan, bool) {
 		}
 	}
 	plan := Plan{Tidy: gone}
-	if wanted := union(types...); !slices.Equal(wanted, union(s.Wanted)) {
+	wanted := union(types...)
+	if s.More && len(without(s.Wanted, wanted)) > 0 {
+		return Plan{More: true}, true
+	}
+	if !slices.Equal(wanted, union(s.Wanted)) {
 		plan.Gates, plan.Wanted = true, wanted
 		plan.Dry = without(s.Dry, without(s.Dry, wanted))
 	}
@@ -162,20 +186,23 @@ func drain(s State, _ Policy, _ time.Time) (Plan, bool) {
 	return p, len(p.Drain) > 0
 }
 
-// number is L8: the longest-waiting of those who are named come first.
+// number is L8: the longest-waiting of those who are named come first. Behind gates
+// that stand open for all his types, of which nothing was left free since, there is
+// nothing to look for: he is acknowledged in the same transaction.
 func number(s State, _ Policy, _ time.Time) (Plan, bool) {
-	p := Plan{Gates: true, Wanted: union(s.Wanted), Dry: s.Dry, Next: max(s.Next, 1)}
+	p := Plan{Wanted: union(s.Wanted), Dry: s.Dry, Next: max(s.Next, 1)}
 	for _, w := range s.Waiters {
 		if w.State != Asked || len(p.Number) == MaxJoins {
 			continue
 		}
 		w.State, w.Number = Entering, p.Next
+		if len(without(w.Types, s.Wanted)) == 0 && len(without(w.Types, s.Dry)) == 0 {
+			w.State = Waiting
+		}
 		p.Next++
 		p.Number = append(p.Number, w)
 		p.Wanted = union(p.Wanted, w.Types)
 	}
-	if len(p.Number) == 0 {
-		return Plan{}, false
-	}
-	return p, true
+	p.Gates = !slices.Equal(p.Wanted, union(s.Wanted))
+	return p, len(p.Number) > 0
 }

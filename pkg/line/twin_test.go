@@ -91,15 +91,12 @@ func (n naive) act() (line.Act, []line.WaiterID) {
 		}
 	}
 	wait := append(n.in(line.Asked), n.in(line.Waiting)...) // who has no number yet comes before all
-	for _, w := range wait {
-		if n.over(w) {
-			return one(line.TimeOut, w)
-		}
+	if over := ids(wait, n.over); len(over) > 0 {
+		return line.TimeOut, over
 	}
-	for _, w := range wait {
-		if n.Unsold != nil && n.count(n.Unsold, w.Types) < w.Party {
-			return one(line.GiveUp, w)
-		}
+	vain := ids(wait, func(w line.Waiter) bool { return n.Unsold != nil && n.count(n.Unsold, w.Types) < w.Party })
+	if len(vain) > 0 {
+		return line.GiveUp, vain
 	}
 	for _, w := range n.in(line.Waiting) {
 		if n.fits(w) {
@@ -107,6 +104,15 @@ func (n naive) act() (line.Act, []line.WaiterID) {
 		}
 	}
 	return n.housekeeping()
+}
+
+func ids(ws []line.Waiter, is func(line.Waiter) bool) (ids []line.WaiterID) {
+	for _, w := range ws {
+		if is(w) {
+			ids = append(ids, w.ID)
+		}
+	}
+	return ids
 }
 
 func (n naive) housekeeping() (line.Act, []line.WaiterID) {
@@ -151,10 +157,11 @@ func about(p line.Plan) (ids []line.WaiterID) {
 	switch {
 	case p.Aside != nil:
 		ids = append(ids, p.Aside.Was.ID)
-	case p.End != nil:
-		ids = append(ids, p.End.Was.ID)
 	case p.Offer != nil:
 		ids = append(ids, p.Offer.Was.ID)
+	}
+	for _, e := range p.Ends() {
+		ids = append(ids, e.Was.ID)
 	}
 	for _, w := range p.Number {
 		ids = append(ids, w.ID)
@@ -240,7 +247,98 @@ func TestTwin(t *testing.T) {
 			rt.Fatalf("Step: %s\nthe rules: %s %v\n%+v", brief(plan), act, ids, s.Waiters)
 		}
 		n.checkSeats(rt, plan)
+		n.checkNumbered(rt, plan)
 	})
+}
+
+// checkNumbered: only behind gates that stood open and found nothing more is
+// anybody acknowledged without a look.
+func (n naive) checkNumbered(rt *rapid.T, plan line.Plan) {
+	for _, w := range plan.Number {
+		blind := false
+		for _, t := range w.Types {
+			blind = blind || !slices.Contains(n.Wanted, t) || !slices.Contains(n.Dry, t)
+			if !slices.Contains(plan.Wanted, t) {
+				rt.Fatalf("%s got a number, and the gates want %v", w.ID, plan.Wanted)
+			}
+		}
+		if blind != (w.State == line.Entering) {
+			rt.Fatalf("%s is %s, wanted %v, dry %v", w.ID, w.State, n.Wanted, n.Dry)
+		}
+	}
+}
+
+// TestPages: who reads a long line by and by decides the same, but that he ends or
+// tidies fewer at once, and lets nobody choose what somebody unread may wait for.
+func TestPages(t *testing.T) {
+	l := hall(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		s := drawState(rt, t, l)
+		s.Wanted = union(s.Wanted, wantedBy(s))
+		for _, w := range s.Waiters {
+			if w.State == line.Waiting {
+				s.Dry = union(s.Dry, w.Types)
+			}
+		}
+		p := rapid.SampledFrom([]line.Policy{policy, bounded(1)}).Draw(rt, "policy")
+		whole, err := line.Step(s, p, noon)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		part := s
+		for through := int64(0); ; through++ {
+			part.Through, part.More, part.Waiters = through, through < 9, nil
+			for _, w := range s.Waiters {
+				if w.Number <= through || w.State == line.Entering || w.State == line.Offered {
+					part.Waiters = append(part.Waiters, w)
+				}
+			}
+			plan, err := line.Step(part, p, noon)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if plan.More && !part.More {
+				rt.Fatal("more than all is to be read")
+			}
+			if plan.More {
+				continue
+			}
+			early := map[line.Act]bool{line.TimeOut: true, line.GiveUp: true, line.TidyUp: true}
+			switch {
+			case early[whole.Act()] && part.More: // those who are behind keep until somebody reads on
+			case plan.Act() != whole.Act() && !(plan.Act() == line.Idle && whole.Act() == line.TidyUp):
+				rt.Fatalf("through %d: %s\nwhole: %s", through, brief(plan), brief(whole))
+			case plan.Offer != nil && plan.Offer.Was.ID != whole.Offer.Was.ID, plan.Aside != nil && plan.Aside.Was.ID != whole.Aside.Was.ID:
+				rt.Fatalf("through %d: %s\nwhole: %s", through, brief(plan), brief(whole))
+			case plan.Aside != nil && len(without(plan.Aside.Waiter.Offer.Choice, whole.Aside.Waiter.Offer.Choice)) > 0:
+				rt.Fatalf("through %d: %s\nwhole: %s", through, brief(plan), brief(whole))
+			case plan.Gates && !slices.Equal(plan.Wanted, whole.Wanted):
+				rt.Fatalf("through %d: %s\nwhole: %s", through, brief(plan), brief(whole))
+			}
+			if !part.More {
+				return
+			}
+		}
+	})
+}
+
+func wantedBy(s line.State) (t []seatmap.SeatType) {
+	for _, w := range s.Waiters {
+		if w.State.Active() {
+			t = append(t, w.Types...)
+		}
+	}
+	return t
+}
+
+func union(a, b []seatmap.SeatType) []seatmap.SeatType {
+	u := slices.Concat(a, b)
+	slices.Sort(u)
+	return slices.Compact(u)
+}
+
+func without(a, b []seatmap.SeatType) []seatmap.SeatType {
+	return slices.DeleteFunc(slices.Clone(a), func(t seatmap.SeatType) bool { return slices.Contains(b, t) })
 }
 
 // checkSeats: whatever seats a plan names are there to be named.
@@ -355,8 +453,10 @@ func (w *play) carryOut(rt *rapid.T, p line.Plan) {
 		w.Pool, w.Dry = slices.Concat(w.Pool, p.Aside.Seats), p.Dry
 		w.set(p.Aside.Waiter)
 	case line.Lapse, line.TimeOut, line.GiveUp:
-		w.owner(p.End.Back, "")
-		w.set(p.End.Waiter)
+		for _, e := range p.Ends() {
+			w.owner(e.Back, "")
+			w.set(e.Waiter)
+		}
 	case line.MakeOffer:
 		w.owner(p.Offer.Waiter.Offer.Seats, p.Offer.Waiter.ID)
 		w.set(p.Offer.Waiter)
