@@ -8,5 +8,5 @@ import (
 )
 
 func main() {
-	boot.Start(func(p *boot.Parts) any { return work.AdvanceLine(desk.Office(p)) })
+	boot.Start(func(p *boot.Parts) any { return work.AdvanceLine(desk.Lined(p)) })
 }

@@ -8,5 +8,5 @@ import (
 )
 
 func main() {
-	boot.Start(func(p *boot.Parts) any { return work.ExpireTimer(desk.Office(p)) })
+	boot.Start(func(p *boot.Parts) any { return work.ExpireTimer(desk.Lined(p)) })
 }

@@ -21,7 +21,7 @@ import (
 // does. Nobody does: the lane's next run closes them and drains what was set aside.
 func (s *show) openLine(t *testing.T) {
 	t.Helper()
-	must(t, shop.store.CommitLine(t.Context(), s.ID, 0, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Regular}}))
+	must(t, shop.store.CommitLine(t.Context(), s.ID, line.State{Version: 0}, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Regular}}, line.Stamp{}))
 }
 
 // inLine: the hold has ended and each of its seats was set aside for the line.
@@ -43,7 +43,7 @@ func (o overdue) kept(t *testing.T) {
 	must(t, o.inLine(t))
 	claims, err := shop.claims(t.Context(), o.show)
 	must(t, err)
-	st, err := shop.store.LineState(t.Context(), o.ID)
+	st, err := shop.store.LineState(t.Context(), o.ID, line.Reading{})
 	must(t, err)
 	for _, seat := range o.hold.Seats {
 		if owner, taken := claims[seatmap.SeatID(seat.ID)]; !taken || !owner.Line() {
@@ -68,7 +68,7 @@ func (o overdue) awaitLine(t *testing.T, limit time.Duration) {
 func (o overdue) drained(t *testing.T) {
 	t.Helper()
 	eventually(t, 15*time.Second, func() error {
-		st, err := shop.store.LineState(t.Context(), o.ID)
+		st, err := shop.store.LineState(t.Context(), o.ID, line.Reading{})
 		if err != nil {
 			return err
 		}

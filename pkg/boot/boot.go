@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/line"
 )
 
 // Start runs the handler that build makes. What the environment lacks ends the
@@ -82,6 +83,17 @@ func (p *Parts) Policy() booking.Policy {
 		Grace:    time.Duration(p.number("FAIRSEAT_GRACE_SECONDS")) * time.Second,
 		MaxSeats: p.number("FAIRSEAT_MAX_SEATS"),
 	}
+}
+
+// LinePolicy reads the numbers of the line, and how long before a show it closes.
+func (p *Parts) LinePolicy() (line.Policy, time.Duration) {
+	l := line.Standard
+	l.Offer = time.Duration(p.number("FAIRSEAT_OFFER_SECONDS")) * time.Second
+	l.Grace = time.Duration(p.number("FAIRSEAT_GRACE_SECONDS")) * time.Second
+	l.Wait = time.Duration(p.number("FAIRSEAT_WAIT_SECONDS")) * time.Second
+	l.CoolDown = time.Duration(p.number("FAIRSEAT_COOLDOWN_SECONDS")) * time.Second
+	l.MaxParty = p.number("FAIRSEAT_MAX_SEATS")
+	return l, time.Duration(p.number("FAIRSEAT_LINE_CLOSES_SECONDS")) * time.Second
 }
 
 // Clock is UTC in the precision that is stored.

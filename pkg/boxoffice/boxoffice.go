@@ -19,6 +19,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/ticket"
@@ -34,16 +35,21 @@ type Catalog interface {
 // function does not need may stay nil.
 type Office struct {
 	Store     Store
-	Lane      LaneStore
+	Lane      LineStore
 	Catalog   Catalog
 	Policy    booking.Policy
+	Line      line.Policy                                      // but for what an organiser sets for a show
 	Clock     func() time.Time                                 // UTC, milliseconds
 	Pause     func(ctx context.Context, d time.Duration) error // waits, or fails with the context
 	Rand      func() uint64                                    // jitter, and where to start looking for seats
 	Provider  func(name payment.Name) (payment.Provider, bool)
 	Tickets   *ticket.Signer
 	NotifyURL func(name payment.Name) string
-	Parallel  int // store calls that one look makes at once; 0 is one, in a fixed order
+	// LineCloses is how long before a show nobody waits any more.
+	LineCloses time.Duration
+	// Nudge asks the queue for a run of the lane; nil where there is none.
+	Nudge    func(ctx context.Context, show catalog.ShowID, named []line.WaiterID) error
+	Parallel int // store calls that one look makes at once; 0 is one, in a fixed order
 
 	memory memory
 	reads  reads

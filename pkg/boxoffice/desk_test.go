@@ -160,7 +160,7 @@ func (d *desk) office(s *store.Store) *boxoffice.Office {
 	var n uint64
 	var mu sync.Mutex
 	return &boxoffice.Office{
-		Store: s, Lane: s, Catalog: d.hall, Policy: policy, Clock: d.clock.Now, Tickets: pen,
+		Store: s, Lane: s, Catalog: d.hall, Policy: policy, Line: line.Standard, Clock: d.clock.Now, Tickets: pen,
 		Pause: func(ctx context.Context, _ time.Duration) error { d.waits++; return ctx.Err() },
 		Rand:  func() uint64 { mu.Lock(); defer mu.Unlock(); n += 7; return n },
 		Provider: func(name payment.Name) (payment.Provider, bool) {
@@ -317,9 +317,9 @@ func (d *desk) sell(b booking.Buyer, seats ...seatmap.SeatID) booking.Hold {
 // want opens the gates for the types, as the lane would with the first join.
 func (d *desk) want(types ...seatmap.SeatType) {
 	d.t.Helper()
-	s, err := d.store.LineState(d.ctx(), matinee)
+	s, err := d.store.LineState(d.ctx(), matinee, line.Reading{})
 	if err == nil {
-		err = d.store.CommitLine(d.ctx(), matinee, s.Version, line.Plan{Gates: true, Wanted: types})
+		err = d.store.CommitLine(d.ctx(), matinee, line.State{Version: s.Version}, line.Plan{Gates: true, Wanted: types}, line.Stamp{})
 	}
 	if err != nil {
 		d.t.Fatal(err)

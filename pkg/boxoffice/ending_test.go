@@ -9,6 +9,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
@@ -297,12 +298,12 @@ func TestLaneDrains(t *testing.T) {
 		t.Errorf("refusal %+v", no)
 	}
 	for range 2 {
-		if err := d.RunLane(d.ctx(), matinee); err != nil {
+		if err := d.RunLane(d.ctx(), matinee, boxoffice.Wake{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	d.wantFree("A-1", "B-6", "C-3")
-	s, err := d.store.LineState(d.ctx(), matinee)
+	s, err := d.store.LineState(d.ctx(), matinee, line.Reading{})
 	if err != nil || len(s.Pool) != 0 || len(s.Wanted) != 0 {
 		t.Errorf("line %+v, %v", s, err)
 	}
@@ -316,7 +317,7 @@ func TestLaneRunsToTheEnd(t *testing.T) {
 	h := d.hold("ann", "k", "A-1", "A-2")
 	d.want(seatmap.Regular)
 	d.giveBack(h)
-	if err := d.RunLane(d.ctx(), matinee); err != nil {
+	if err := d.RunLane(d.ctx(), matinee, boxoffice.Wake{}); err != nil {
 		t.Fatal(err)
 	}
 	d.wantFree("A-1", "A-2")

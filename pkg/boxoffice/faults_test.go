@@ -98,7 +98,7 @@ func stories() []story {
 			return err
 		}, func(d *desk) { d.wantHold(booking.IDFor(booking.House, "k"), booking.Blocked) }},
 		{"lane", func(d *desk) { d.setAside("ann", "A-1", "A-2") }, func(d *desk) error {
-			return d.RunLane(d.ctx(), matinee)
+			return d.RunLane(d.ctx(), matinee, boxoffice.Wake{})
 		}, func(d *desk) { d.wantFree("A-1", "A-2") }},
 		{"seat map", func(d *desk) { d.hold("ann", "k", "A-1", "A-2") }, func(d *desk) error {
 			m, err := d.SeatMap(d.ctx(), matinee)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
@@ -40,7 +41,7 @@ func (d *desk) look() (world, error) {
 			w.claims[id] = o
 		}
 	}
-	s, err := d.store.LineState(d.ctx(), matinee)
+	s, err := d.store.LineState(d.ctx(), matinee, line.Reading{})
 	if err != nil {
 		return w, err
 	}

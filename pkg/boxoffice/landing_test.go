@@ -96,7 +96,7 @@ func TestRecordBeforeItsTransaction(t *testing.T) {
 		"drained": {
 			func(d *desk) booking.Hold { d.setAside("ann", "A-1", "A-2", "B-1"); return booking.Hold{} },
 			func(d *desk, _ booking.Hold) {
-				if err := d.RunLane(d.ctx(), matinee); err != nil {
+				if err := d.RunLane(d.ctx(), matinee, boxoffice.Wake{}); err != nil {
 					t.Error(err)
 				}
 			}, "...... ...... ...... ......",

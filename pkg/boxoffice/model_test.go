@@ -326,7 +326,7 @@ func (m *machine) openLine(rt *rapid.T) {
 
 // runLane: nobody's entry is in the line, so it closes and everything is drained.
 func (m *machine) runLane(rt *rapid.T) {
-	if err := m.insist(rt, func() error { return m.RunLane(m.ctx(), matinee) }); err != nil {
+	if err := m.insist(rt, func() error { return m.RunLane(m.ctx(), matinee, boxoffice.Wake{}) }); err != nil {
 		rt.Fatalf("lane: %v", err)
 	}
 	m.line = false

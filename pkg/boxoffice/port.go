@@ -6,6 +6,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
@@ -98,6 +99,36 @@ type MapStore interface {
 	Statuses(ctx context.Context, city catalog.CityID, movie catalog.MovieID) (map[catalog.ShowID]map[seatmap.SeatType]seatmap.Availability, error)
 }
 
+// LineStore keeps the line of a show: who waits, what is set aside, who has which
+// place.
+type LineStore interface {
+	// LineState reads the version first, then the rest, strongly consistent.
+	LineState(ctx context.Context, show catalog.ShowID, r line.Reading) (line.State, error)
+	// CommitLine is fenced by the version; Stale when another run came first or what
+	// was read has changed. A plan that is no transaction is an error.
+	CommitLine(ctx context.Context, show catalog.ShowID, was line.State, p line.Plan, at line.Stamp) error
+	// LineGlance is the state item alone, eventually consistent.
+	LineGlance(ctx context.Context, show catalog.ShowID) (line.State, error)
+	// SawLine notes that a run found nothing left to do; Stale where no line ever was.
+	SawLine(ctx context.Context, show catalog.ShowID, at line.Stamp) error
+
+	// Ask is T7, Accept T5 (*Taken when the allowance does not permit it), Leave T6.
+	Ask(ctx context.Context, w line.Waiter, keepUntil time.Time) error
+	Accept(ctx context.Context, a line.Acceptance, keepUntil time.Time) error
+	Leave(ctx context.Context, l line.Leaving, place *line.Place) error
+
+	// Waiter fails with line.ErrNotFound, and so does InLine, which reads the state of
+	// its line with it.
+	Waiter(ctx context.Context, id line.WaiterID) (line.Waiter, error)
+	InLine(ctx context.Context, show catalog.ShowID, id line.WaiterID) (line.Waiter, line.State, error)
+	// Joining reads the receipt of a request to wait, ok where there is one, and the place.
+	Joining(ctx context.Context, show catalog.ShowID, b booking.Buyer, id line.WaiterID) (w line.Waiter, ok bool, p line.Place, err error)
+	Place(ctx context.Context, show catalog.ShowID, b booking.Buyer) (line.Place, error)
+	// Pool are all seats set aside, PoolSeats some of them.
+	Pool(ctx context.Context, show catalog.ShowID) ([]line.Aside, error)
+	PoolSeats(ctx context.Context, show catalog.ShowID, seats []seatmap.SeatID) ([]line.Aside, error)
+}
+
 // Owner is what a claim says: a hold's id, Line or a house hold.
 type Owner struct {
 	Hold  booking.HoldID // "" when the seat is set aside for the line
@@ -113,9 +144,12 @@ type SeatKey struct {
 	Block string
 }
 
-// Timer is one entry of a show's list of deadlines.
+// Timer is one entry of a show's list of deadlines, of a hold or of somebody who
+// waits.
 type Timer struct {
 	Hold      booking.HoldID
+	Waiter    line.WaiterID
+	Show      catalog.ShowID
 	ExpiresAt time.Time
 }
 

@@ -347,7 +347,7 @@ func lostSeats(t *testing.T) {
 	}
 	d.seatMap()
 	d.db.Deliver()
-	if err := d.RunLane(d.ctx(), matinee); err != nil {
+	if err := d.RunLane(d.ctx(), matinee, boxoffice.Wake{}); err != nil {
 		t.Fatal(err)
 	}
 	d.clock.advance(policy.Hold + policy.Grace)

@@ -245,12 +245,21 @@ func (o *Office) claims(ctx context.Context, s sale, look []SeatKey) (map[seatma
 	if look != nil {
 		return o.Store.Claims(ctx, s.show.ID, look)
 	}
+	blocks := make([]int, len(s.layout.Blocks()))
+	for i := range blocks {
+		blocks[i] = i
+	}
+	return o.claimsOf(ctx, s, blocks)
+}
+
+// claimsOf reads all claims of some blocks.
+func (o *Office) claimsOf(ctx context.Context, s sale, blocks []int) (map[seatmap.SeatID]Owner, error) {
 	var mu sync.Mutex
 	all := map[seatmap.SeatID]Owner{}
 	g, ctx := o.group(ctx)
-	for _, b := range s.layout.Blocks() {
+	for _, b := range blocks {
 		g.Go(func() error {
-			claims, err := o.blockClaims(ctx, s, b.Name)
+			claims, err := o.blockClaims(ctx, s, s.layout.Block(b).Name)
 			mu.Lock()
 			defer mu.Unlock()
 			maps.Copy(all, claims)

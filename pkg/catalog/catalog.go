@@ -91,6 +91,8 @@ type Show struct {
 	SaleClosesAt time.Time
 	Status       Status
 	SingleGap    bool // the organiser refuses choices that strand a single seat
+	NoLine       bool // the house wants no line for it
+	LinePasses   int  // later parties that may pass one that does not fit; 0 is the strict rule
 }
 
 // Status is what the organiser says of a show. The zero value is invalid.

@@ -22,6 +22,7 @@ var (
 
 // Refusals of who has a place.
 var (
+	ErrNotFound    = fault.New(fault.NotFound, "not_found", "there is no such place in line")
 	ErrNoOffer     = fault.New(fault.Conflict, "no_offer", "there is no offer to answer")
 	ErrPartySize   = fault.New(fault.Invalid, "party_size", "another number of seats than the party's")
 	ErrPlaceEnded  = fault.New(fault.Conflict, "place_ended", "the place in line has ended")
@@ -45,7 +46,8 @@ type View struct {
 	Layout   *seatmap.Layout
 	Free     func(i int) bool // nobody has the seat
 	Unsold   func(i int) bool // neither sold nor blocked
-	ClosesAt time.Time        // zero: never
+	OpensAt  time.Time        // of the sale; zero: long ago
+	ClosesAt time.Time        // of the line; zero: never
 }
 
 // Ask is T7's decision: the waiter that the transaction writes if the place has no
@@ -70,13 +72,17 @@ func Ask(j Join, v View, p Policy, now time.Time) (Waiter, error) {
 		return Waiter{}, ErrSeatsFree
 	case now.Before(v.Place.CoolUntil):
 		return Waiter{}, ErrCoolDown
-	case !v.ClosesAt.IsZero() && !now.Before(v.ClosesAt):
+	case now.Before(v.OpensAt), !v.ClosesAt.IsZero() && !now.Before(v.ClosesAt):
 		return Waiter{}, booking.ErrSalesClosed
 	}
-	return Waiter{
+	w := Waiter{
 		ID: j.ID, Show: j.Show, Buyer: j.Buyer, State: Asked, Party: j.Party, Types: types,
 		BodyHash: j.BodyHash, AskedAt: now, ExpiresAt: now.Add(p.Wait),
-	}, nil
+	}
+	if !v.ClosesAt.IsZero() && v.ClosesAt.Before(w.ExpiresAt) {
+		w.ExpiresAt = v.ClosesAt
+	}
+	return w, nil
 }
 
 // either: where nothing is known every seat of the hall may come free.
@@ -134,12 +140,13 @@ type Acceptance struct {
 
 // Accepting is a request to accept, with what was read for it.
 type Accepting struct {
-	Seats   []seatmap.SeatID // empty: what is proposed
-	Pool    []Aside          // pool items of these seats; those of the offer need not be read
-	Holding int              // seats that the buyer holds and owns in the show
-	Hold    booking.HoldID   // of the hold to be made, derived from the waiter's
-	Show    catalog.Show
-	Layout  *seatmap.Layout
+	Seats    []seatmap.SeatID // empty: what is proposed
+	Pool     []Aside          // pool items of these seats; those of the offer need not be read
+	BodyHash string           // of the request, with its key
+	Holding  int              // seats that the buyer holds and owns in the show
+	Hold     booking.HoldID   // of the hold to be made, derived from the waiter's
+	Show     catalog.Show
+	Layout   *seatmap.Layout
 }
 
 // Accept decides T5. Any open seat of the offer's choice types may be chosen
@@ -173,7 +180,7 @@ func Accept(w Waiter, a Accepting, p Policy, holds booking.Policy, now time.Time
 			acc.Back = append(acc.Back, s)
 		}
 	}
-	req := booking.Request{ID: a.Hold, Buyer: w.Buyer, BodyHash: w.BodyHash}
+	req := booking.Request{ID: a.Hold, Buyer: w.Buyer, BodyHash: a.BodyHash}
 	if acc.Hold, err = booking.Allot(req, a.Show, a.Layout, chosen, holds, now); err != nil {
 		return Acceptance{}, err
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
-	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/store"
 )
@@ -48,9 +48,10 @@ type Record struct {
 	Service  bool // the database's own TTL did it
 }
 
-// HoldDue is the body of a timer message.
-type HoldDue struct {
-	Hold booking.HoldID `json:"hold"`
+// TimerDue is the body of a timer message: of a hold, or of somebody who waits.
+type TimerDue struct {
+	Hold   booking.HoldID `json:"hold,omitempty"`
+	Waiter line.WaiterID  `json:"waiter,omitempty"`
 }
 
 // AskDue is the body of an appointment: Due tells which one, in milliseconds.
@@ -59,34 +60,32 @@ type AskDue struct {
 	Due     int64      `json:"due"`
 }
 
-// LaneWake is the body of a message to the lane. Why is for people.
-type LaneWake struct {
-	Show catalog.ShowID `json:"show"`
-	Why  string         `json:"why"`
-}
-
-// OfHold: a new hold sets its timer; one that ended into the pool wakes the lane.
+// OfHold: a new hold sets its timer.
 func OfHold(r Record, p booking.Policy, now time.Time) ([]Message, error) {
-	if r.New == nil {
+	if r.New == nil || r.Old != nil {
 		return nil, nil
 	}
 	h, err := store.HoldFromItem(r.New)
-	if err != nil {
+	if err != nil || h.State != booking.Held {
 		return nil, err
 	}
-	switch {
-	case h.State == booking.Held && r.Old == nil:
-		return Deadline(h, p, now)
-	case !h.State.Live() && h.Aside > 0:
-		return one(Message{Queue: Lane, Group: string(h.Show), Dedup: r.Sequence}, LaneWake{h.Show, h.State.String()})
-	}
-	return nil, nil
+	return HoldDeadline(h, p, now)
 }
 
-// Deadline is the message that comes when the hold's time and grace are over, or
-// after MaxDelay, whichever is sooner.
-func Deadline(h booking.Hold, p booking.Policy, now time.Time) ([]Message, error) {
-	return one(Message{Queue: Timers, Delay: delay(h.ExpiresAt.Add(p.Grace), now)}, HoldDue{h.ID})
+// SoldHold tells of a record that says that a hold was sold: who waits for its types
+// may wait in vain.
+func SoldHold(r Record) (booking.Hold, bool, error) {
+	if r.New == nil || r.New["state"] != booking.Sold.String() || r.Old != nil && r.Old["state"] == r.New["state"] {
+		return booking.Hold{}, false, nil
+	}
+	h, err := store.HoldFromItem(r.New)
+	return h, err == nil, err
+}
+
+// HoldDeadline is the message that comes when the hold's time and grace are over,
+// or after MaxDelay, whichever is sooner.
+func HoldDeadline(h booking.Hold, p booking.Policy, now time.Time) ([]Message, error) {
+	return one(Message{Queue: Timers, Delay: floor(h.ExpiresAt.Add(p.Grace), now)}, TimerDue{Hold: h.ID})
 }
 
 // OfPayment: an appointment that was made, or asked for again, gets its message.
@@ -102,6 +101,12 @@ func OfPayment(r Record, now time.Time) ([]Message, error) {
 		return nil, nil
 	}
 	return one(Message{Queue: Payments, Delay: delay(p.NextAskAt, now)}, AskDue{p.ID, p.NextAskAt.UnixMilli()})
+}
+
+// floor rounds down: who gets the message waits the rest of the second, and the next
+// in line is offered the seats at once.
+func floor(due, now time.Time) time.Duration {
+	return min(max(due.Sub(now), 0).Truncate(time.Second), MaxDelay)
 }
 
 // delay rounds up: a message a second late is a second late, one that is early

@@ -47,7 +47,9 @@ func TestAnswersOfTheService(t *testing.T) {
 		"regrant": func() error { return r.Regrant(ctx, late.hold, sold, keep, p, o) },
 		"change":  func() error { return r.ChangePayment(ctx, boxoffice.PaymentChange{Was: late.pay, Next: p.Next}, nil) },
 		"wake":    func() error { return r.WakePayment(ctx, b.pay) },
-		"lane":    func() error { return r.CommitLine(ctx, r.show, 0, line.Plan{Gates: true}) },
+		"lane": func() error {
+			return r.CommitLine(ctx, r.show, line.State{Version: 0}, line.Plan{Gates: true}, line.Stamp{})
+		},
 	}
 	for _, tt := range []struct {
 		fault memstore.Fault
@@ -126,7 +128,7 @@ func TestReadsThatFail(t *testing.T) {
 		"map":        func() error { _, err := r.Snapshot(ctx, r.show); return err },
 		"fresh map":  func() error { _, err := r.FreshSnapshot(ctx, r.show); return err },
 		"statuses":   func() error { _, err := r.Statuses(ctx, "c", "m"); return err },
-		"line state": func() error { _, err := r.LineState(ctx, r.show); return err },
+		"line state": func() error { _, err := r.LineState(ctx, r.show, line.Reading{}); return err },
 	} {
 		if err := read(); !errors.Is(err, store.ErrThrottled) {
 			t.Errorf("%s: %v, want throttled", name, err)

@@ -177,6 +177,8 @@ const (
 	catCloses  = "closes"
 	catStatus  = "status"
 	catGap     = "single_gap"
+	catNoLine  = "no_line"
+	catPasses  = "line_passes"
 )
 
 func cityItem(c catalog.City) Item {
@@ -232,6 +234,17 @@ func layoutOf(r *row) []byte {
 }
 
 func showItem(s catalog.Show) Item {
+	it := plainShow(s)
+	if s.NoLine {
+		it[catNoLine] = true
+	}
+	if s.LinePasses > 0 {
+		it[catPasses] = int64(s.LinePasses)
+	}
+	return it
+}
+
+func plainShow(s catalog.Show) Item {
 	prices := make([]any, len(s.Prices))
 	for i, p := range s.Prices {
 		prices[i] = map[string]any{catType: string(p.Type), catMinor: p.Amount.Minor, catMoney: p.Amount.Currency}
@@ -255,6 +268,9 @@ func showOf(r *row) catalog.Show {
 		LocalDate: r.str(catDate), SaleOpensAt: instant(r, catOpens), SaleClosesAt: instant(r, catCloses),
 	}
 	s.SingleGap, _ = r.item[catGap].(bool)
+	s.NoLine, _ = r.item[catNoLine].(bool)
+	passes, _ := r.item[catPasses].(int64)
+	s.LinePasses = int(passes)
 	st, err := catalog.ParseStatus(r.str(catStatus))
 	if err != nil {
 		r.fail(catStatus)

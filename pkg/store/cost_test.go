@@ -155,12 +155,12 @@ func TestCostOfTheRest(t *testing.T) {
 	r.tables.Reset()
 	r.must(r.Release(ctx, r.ending(h, booking.ByOwner, evening, seatmap.Regular), nil))
 	r.wantCost("release into the line", 1, 2*(3+3)+2*3) // nothing is freed, so no gate
-	r.must(r.CommitLine(ctx, r.show, 0, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Premium}}))
+	r.must(r.CommitLine(ctx, r.show, line.State{Version: 0}, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Premium}}, line.Stamp{}))
 	r.wantCost("gates", 1, 18)
-	s, err := r.LineState(ctx, r.show)
+	s, err := r.LineState(ctx, r.show, line.Reading{})
 	r.must(err)
 	r.tables.Reset()
-	r.must(r.CommitLine(ctx, r.show, 1, line.Plan{Drain: s.Pool}))
+	r.must(r.CommitLine(ctx, r.show, line.State{Version: 1}, line.Plan{Drain: s.Pool}, line.Stamp{}))
 	r.wantCost("drain", 1, 2*(2*3+1))
 	r.timers(time.Time{})
 	if c := r.tables.Snapshot(); c.Requests[meter.Query] != 8 {

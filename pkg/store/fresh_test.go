@@ -10,6 +10,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
@@ -50,7 +51,7 @@ func TestReadsSeeWhatWasAcknowledged(t *testing.T) {
 		"an allowance": func() (bool, error) { n, err := r.Allowance(ctx, r.show, "ann"); return n == 1, err },
 		"timers":       func() (bool, error) { return len(r.timers(time.Time{})) == 1, nil },
 		"the line": func() (bool, error) {
-			s, err := r.LineState(ctx, r.show)
+			s, err := r.LineState(ctx, r.show, line.Reading{})
 			return s.Version == 1 && len(s.Pool) == 1, err
 		},
 		"the fresh map": func() (bool, error) { m, err := r.FreshSnapshot(ctx, r.show); return m != nil, err },
@@ -123,7 +124,7 @@ func TestReadsOfManyPages(t *testing.T) {
 	if claims, err := r.BlockClaims(ctx, r.show, "0"); err != nil || len(claims) != 10 {
 		t.Errorf("%d claims of a block (%v), want 10", len(claims), err)
 	}
-	if s, err := r.LineState(ctx, r.show); err != nil || len(s.Pool) != 5 {
+	if s, err := r.LineState(ctx, r.show, line.Reading{}); err != nil || len(s.Pool) != 5 {
 		t.Errorf("%d seats in the pool (%v), want 5", len(s.Pool), err)
 	}
 	if n := len(r.timers(time.Time{})); n != 5 {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"hash/fnv"
 	"strconv"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
@@ -78,13 +80,42 @@ func gateKey(show catalog.ShowID, shard int) Key {
 	return Key{Line, "GATE#" + string(show) + "#" + strconv.Itoa(shard), skGate}
 }
 
-const linePrefix = "LINE#"
-const poolPrefix = "S#"
+const (
+	linePrefix   = "LINE#"
+	poolPrefix   = "S#"
+	entryPrefix  = "W#"
+	waiterPrefix = "WAITER#"
+	skState      = "STATE"
+)
 
 func linePK(show catalog.ShowID) string { return linePrefix + string(show) }
 
 func poolKey(show catalog.ShowID, seat seatmap.SeatID) Key {
 	return Key{Line, linePK(show), poolPrefix + string(seat)}
+}
+
+func stateKey(show catalog.ShowID) Key { return Key{Line, linePK(show), skState} }
+
+// entryKey sorts by number.
+func entryKey(show catalog.ShowID, number int64) Key {
+	return Key{Line, linePK(show), fmt.Sprintf("%s%013d", entryPrefix, number)}
+}
+
+// asideKey is of the claim of a seat set aside.
+func asideKey(show catalog.ShowID, a line.Aside) Key {
+	return claimKey(show, boxoffice.SeatKey{Seat: a.Seat, Block: a.Block})
+}
+
+func waiterKey(id line.WaiterID) Key { return Key{Line, waiterPrefix + string(id), "WAITER"} }
+
+func placeKey(show catalog.ShowID, b booking.Buyer) Key {
+	return Key{Line, "PLACE#" + string(show) + "#" + string(b), "PLACE"}
+}
+
+const waitTimers = "WAIT#"
+
+func waiterTimerPK(show catalog.ShowID, id line.WaiterID) string {
+	return waitTimers + string(show) + "#" + strconv.Itoa(shardOf(booking.HoldID(id)))
 }
 
 func orderKey(id order.ID) Key { return Key{Orders, orderPrefix + string(id), "ORDER"} }

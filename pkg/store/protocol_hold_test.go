@@ -205,7 +205,7 @@ func releaseLine(r *rig) {
 	r.wantClaims(map[seatmap.SeatID]boxoffice.Owner{"C-1": {}, "C-2": {}}, "C-1", "P-1", "C-2")
 	r.wantAllowance("ann", 0)
 	r.wantTimers()
-	s, err := r.LineState(r.t.Context(), r.show)
+	s, err := r.LineState(r.t.Context(), r.show, line.Reading{})
 	r.must(err)
 	want := []line.Aside{{Seat: "C-1", Type: seatmap.Regular, Block: "0"}, {Seat: "C-2", Type: seatmap.Regular, Block: "0"}}
 	if diff := cmp.Diff(want, s.Pool); diff != "" {

@@ -19,7 +19,7 @@ import (
 
 func (r *rig) wantLine(version int64, wanted ...seatmap.SeatType) line.State {
 	r.t.Helper()
-	s, err := r.LineState(r.t.Context(), r.show)
+	s, err := r.LineState(r.t.Context(), r.show, line.Reading{})
 	r.must(err)
 	slices.Sort(s.Wanted)
 	if s.Version != version || !slices.Equal(s.Wanted, wanted) {
@@ -45,7 +45,7 @@ func notYet(r *rig) {
 		"number": {Gates: true, Number: who}, "tidy": {Tidy: who}, "gates and tidy": {Gates: true, Tidy: who},
 		"dry": {Gates: true, Dry: []seatmap.SeatType{seatmap.Regular}},
 	} {
-		if err := r.CommitLine(ctx, r.show, 0, p); !fault.Is(err, fault.Internal) {
+		if err := r.CommitLine(ctx, r.show, line.State{Version: 0}, p, line.Stamp{}); !fault.Is(err, fault.Internal) {
 			r.t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -77,15 +77,15 @@ func gates(r *rig) {
 	r.wantLine(0)
 	r.wantGates()
 	open := line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Premium, seatmap.Regular}}
-	r.must(r.CommitLine(ctx, r.show, 0, open))
+	r.must(r.CommitLine(ctx, r.show, line.State{Version: 0}, open, line.Stamp{}))
 	r.wantLine(1, seatmap.Premium, seatmap.Regular)
 	r.wantGates(seatmap.Premium, seatmap.Regular)
 	shut := line.Plan{Gates: true}
 	for _, v := range []int64{0, 2} {
-		r.stale(r.CommitLine(ctx, r.show, v, shut))
+		r.stale(r.CommitLine(ctx, r.show, line.State{Version: v}, shut, line.Stamp{}))
 	}
 	r.wantGates(seatmap.Premium, seatmap.Regular)
-	r.must(r.CommitLine(ctx, r.show, 1, shut))
+	r.must(r.CommitLine(ctx, r.show, line.State{Version: 1}, shut, line.Stamp{}))
 	r.wantLine(2)
 	r.wantGates()
 }
@@ -107,12 +107,12 @@ func drain(r *rig) {
 	if len(s.Pool) != 50 || len(p.Drain) != line.MaxDrain {
 		r.t.Fatalf("%d in the pool, %d to drain", len(s.Pool), len(p.Drain))
 	}
-	r.must(r.CommitLine(ctx, r.show, 0, p))
+	r.must(r.CommitLine(ctx, r.show, line.State{Version: 0}, p, line.Stamp{}))
 	s = r.wantLine(1)
 	if len(s.Pool) != 1 {
 		r.t.Fatalf("%d left", len(s.Pool))
 	}
-	r.must(r.CommitLine(ctx, r.show, 1, r.step(s)))
+	r.must(r.CommitLine(ctx, r.show, line.State{Version: 1}, r.step(s), line.Stamp{}))
 	s = r.wantLine(2)
 	if len(s.Pool) != 0 {
 		r.t.Errorf("left: %v", s.Pool)
@@ -126,12 +126,12 @@ func drainRefused(r *rig) {
 	r.must(r.Release(ctx, r.ending(h, booking.ByOwner, evening, seatmap.Regular), nil))
 	p := r.step(r.wantLine(0))
 	aside := map[seatmap.SeatID]boxoffice.Owner{"C-1": {}, "C-2": {}}
-	r.stale(r.CommitLine(ctx, r.show, 7, p))
+	r.stale(r.CommitLine(ctx, r.show, line.State{Version: 7}, p, line.Stamp{}))
 	r.wantClaims(aside, "C-1", "C-2")
 	// Promised to somebody since.
 	key := store.Key{Table: store.Line, PK: "LINE#" + string(r.show), SK: "S#C-2"}
 	r.must(r.tables.Transact(ctx, []store.Write{{Key: key, Update: []store.Change{{Attr: "for", Op: store.SetTo, To: "w_1"}}}}, ""))
-	r.stale(r.CommitLine(ctx, r.show, 0, p))
+	r.stale(r.CommitLine(ctx, r.show, line.State{Version: 0}, p, line.Stamp{}))
 	r.wantClaims(aside, "C-1", "C-2")
 	s := r.wantLine(0)
 	if i := slices.IndexFunc(s.Pool, func(a line.Aside) bool { return a.For == "w_1" }); i < 0 {
@@ -139,11 +139,11 @@ func drainRefused(r *rig) {
 	}
 	// Gone since, and gone to a buyer.
 	r.must(r.tables.Transact(ctx, []store.Write{{Key: key, Delete: true}}, ""))
-	r.stale(r.CommitLine(ctx, r.show, 0, p))
+	r.stale(r.CommitLine(ctx, r.show, line.State{Version: 0}, p, line.Stamp{}))
 	claim := store.Key{Table: store.Claims, PK: "SHOW#" + string(r.show) + "#0", SK: "C-1"}
 	r.must(r.tables.Transact(ctx, []store.Write{{Key: claim, Put: store.Item{"owner": "h_x"}}}, ""))
 	p.Drain = p.Drain[:1]
-	r.stale(r.CommitLine(ctx, r.show, 0, p))
+	r.stale(r.CommitLine(ctx, r.show, line.State{Version: 0}, p, line.Stamp{}))
 	r.wantLine(0)
 }
 

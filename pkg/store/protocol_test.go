@@ -229,9 +229,9 @@ func (r *rig) ending(h booking.Hold, cause booking.Cause, now time.Time, wanted 
 // want opens the gates for the types.
 func (r *rig) want(types ...seatmap.SeatType) {
 	r.t.Helper()
-	s, err := r.LineState(r.t.Context(), r.show)
+	s, err := r.LineState(r.t.Context(), r.show, line.Reading{})
 	r.must(err)
-	r.must(r.CommitLine(r.t.Context(), r.show, s.Version, line.Plan{Gates: true, Wanted: types}))
+	r.must(r.CommitLine(r.t.Context(), r.show, line.State{Version: s.Version}, line.Plan{Gates: true, Wanted: types}, line.Stamp{}))
 }
 
 // bill is a payment that has begun, with its order and its hold as they are then.

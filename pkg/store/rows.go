@@ -9,6 +9,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 )
@@ -200,7 +201,15 @@ func TimerFromItem(it Item) (boxoffice.Timer, error) {
 	if !ok || err != nil {
 		r.fail("sk")
 	}
-	return boxoffice.Timer{Hold: booking.HoldID(id), ExpiresAt: time.UnixMilli(n).UTC()}, r.err
+	t := boxoffice.Timer{ExpiresAt: time.UnixMilli(n).UTC()}
+	pk := r.str("pk")
+	if list, waits := strings.CutPrefix(pk, waitTimers); waits {
+		t.Waiter = line.WaiterID(id)
+		t.Show = catalog.ShowID(list[:max(strings.LastIndexByte(list, '#'), 0)])
+		return t, r.err
+	}
+	t.Hold = booking.HoldID(id)
+	return t, r.err
 }
 
 // IsHold tells a hold's item from those of other streams.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
@@ -32,7 +33,7 @@ func samples() []sample {
 			s.aside(s.hold("second", "A-3", "B-3"))
 			return s.stream(store.Holds, all)
 		}, func(s *scene, in []byte) {
-			s.ok(work.RelayHolds(s, policy, s.clock)(s.t.Context(), streamEvent(s.t, in)))
+			s.ok(work.RelayHolds(s, s.store, policy, s.clock)(s.t.Context(), streamEvent(s.t, in)))
 			if len(s.sent) != 3 || s.sent[0].Queue != relay.Timers || s.sent[0].Delay != policy.Hold+policy.Grace || s.sent[2].Queue != relay.Lane || s.sent[2].Group != string(evening) {
 				s.t.Errorf("sent %+v", s.sent)
 			}
@@ -60,7 +61,7 @@ func samples() []sample {
 		{"expire-hold", func(s *scene) []byte {
 			h := s.hold("first", "A-1", "A-2")
 			s.now = h.ExpiresAt.Add(policy.Grace)
-			return s.queue("timers", "", relay.HoldDue{Hold: h.ID})
+			return s.queue("timers", "", relay.TimerDue{Hold: h.ID})
 		}, func(s *scene, in []byte) {
 			s.done(work.ExpireHold(s.Office, s)(s.t.Context(), queueEvent(s.t, in)))
 			s.wantHold(first, booking.Expired)
@@ -87,7 +88,7 @@ func samples() []sample {
 			return s.queue("lane.fifo", string(evening), relay.LaneWake{Show: evening, Why: "released"})
 		}, func(s *scene, in []byte) {
 			s.done(work.AdvanceLine(s.Office)(s.t.Context(), queueEvent(s.t, in)))
-			st, err := s.store.LineState(s.t.Context(), evening)
+			st, err := s.store.LineState(s.t.Context(), evening, line.Reading{})
 			if err != nil || len(st.Pool) != 0 || len(st.Wanted) != 0 {
 				s.t.Errorf("line %+v, %v", st, err)
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
@@ -25,10 +26,28 @@ type Sender interface {
 	Send(ctx context.Context, m relay.Message) error
 }
 
-// RelayHolds sends what the stream of holds causes.
-func RelayHolds(s Sender, p booking.Policy, clock func() time.Time) StreamHandler {
+// Gates tells what is wanted in a show.
+type Gates interface {
+	Wanted(ctx context.Context, show catalog.ShowID, id booking.HoldID) (booking.Wanted, error)
+}
+
+// RelayHolds sends what the stream of holds causes. A sale concerns the lane only
+// where somebody waits.
+func RelayHolds(s Sender, g Gates, p booking.Policy, clock func() time.Time) StreamHandler {
 	return Stream(func(ctx context.Context, r relay.Record) error {
 		ms, err := relay.OfHold(r, p, clock())
+		if err := send(ctx, s, ms, err); err != nil {
+			return err
+		}
+		h, sold, err := relay.SoldHold(r)
+		if err != nil || !sold {
+			return err
+		}
+		wanted, err := g.Wanted(ctx, h.Show, h.ID)
+		if err != nil || len(wanted) == 0 {
+			return err
+		}
+		ms, err = relay.Wake(relay.LaneWake{Show: h.Show, Why: relay.Sold}, r.Sequence)
 		return send(ctx, s, ms, err)
 	})
 }
@@ -48,10 +67,15 @@ func send(ctx context.Context, s Sender, ms []relay.Message, err error) error {
 	return err
 }
 
-// ExpireHold ends a hold whose timer message has come. One that comes early is
-// put back with the rest of its delay, before it is acknowledged.
+// ExpireHold ends a hold whose timer message has come, or tells the lane that
+// somebody's offer or wait is over. One that comes early is put back with the rest of
+// its delay, before it is acknowledged; the last second is waited for here, since a
+// queue delays by whole ones.
 func ExpireHold(o *boxoffice.Office, s Sender) QueueHandler {
-	return Messages(false, func(ctx context.Context, m relay.HoldDue) error {
+	return Messages(false, func(ctx context.Context, m relay.TimerDue) error {
+		if m.Waiter != "" {
+			return waiterDue(ctx, o, s, m.Waiter)
+		}
 		err := expire(ctx, o, m.Hold)
 		if !errors.Is(err, booking.ErrNotOverdue) {
 			return err
@@ -60,9 +84,50 @@ func ExpireHold(o *boxoffice.Office, s Sender) QueueHandler {
 		if err != nil {
 			return err
 		}
-		ms, err := relay.Deadline(h, o.Policy, o.Clock())
+		soon, err := waited(ctx, o, h.ExpiresAt.Add(o.Policy.Grace))
+		if err != nil {
+			return err
+		}
+		if soon {
+			return expire(ctx, o, m.Hold)
+		}
+		ms, err := relay.HoldDeadline(h, o.Policy, o.Clock())
 		return send(ctx, s, ms, err)
 	})
+}
+
+// waited reports that the moment has come, after a pause of a second at most.
+func waited(ctx context.Context, o *boxoffice.Office, due time.Time) (bool, error) {
+	rest := due.Sub(o.Clock())
+	if rest >= time.Second {
+		return false, nil
+	}
+	if rest > 0 {
+		return true, o.Pause(ctx, rest)
+	}
+	return true, nil
+}
+
+// waiterDue: the lane ends the place, for it alone gives its seats to the next.
+func waiterDue(ctx context.Context, o *boxoffice.Office, s Sender, id line.WaiterID) error {
+	w, err := o.Lane.Waiter(ctx, id)
+	if errors.Is(err, line.ErrNotFound) || err == nil && w.State.Ended() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	due := relay.DueOf(w, o.Policy.Grace)
+	soon, err := waited(ctx, o, due)
+	if err != nil {
+		return err
+	}
+	if !soon {
+		ms, err := relay.WaiterDeadline(w, o.Policy.Grace, o.Clock())
+		return send(ctx, s, ms, err)
+	}
+	ms, err := relay.Wake(relay.LaneWake{Show: w.Show, Why: relay.Deadline, Waiter: id, Due: due.UnixMilli()}, fmt.Sprintf("%s-%d", id, due.UnixMilli()))
+	return send(ctx, s, ms, err)
 }
 
 // ExpireTimer ends a hold whose timer item is gone: the last net, for when nobody
@@ -82,8 +147,25 @@ func ExpireTimer(o *boxoffice.Office) StreamHandler {
 		if !r.Service && o.Clock().Before(t.ExpiresAt.Add(o.Policy.Grace)) {
 			return nil
 		}
+		if t.Waiter != "" {
+			return waiterOver(ctx, o, t)
+		}
 		return expire(ctx, o, t.Hold)
 	})
+}
+
+// waiterOver runs the lane for an offer or a wait whose message was lost.
+func waiterOver(ctx context.Context, o *boxoffice.Office, t boxoffice.Timer) error {
+	w, err := o.Lane.Waiter(ctx, t.Waiter)
+	switch {
+	case errors.Is(err, line.ErrNotFound), err == nil && w.State.Ended():
+		return nil
+	case err != nil:
+		return err
+	case o.Clock().Before(t.ExpiresAt.Add(o.Policy.Grace)):
+		return booking.ErrNotOverdue // a clock is behind: the record comes again
+	}
+	return o.RunLane(ctx, t.Show, boxoffice.Wake{Named: []line.WaiterID{w.ID}})
 }
 
 // expire counts a hold that was sold or is gone as done.
@@ -104,11 +186,6 @@ func AskProvider(o *boxoffice.Office) QueueHandler {
 	return Messages(false, func(ctx context.Context, m relay.AskDue) error {
 		return o.Ask(ctx, m.Payment, time.UnixMilli(m.Due).UTC())
 	})
-}
-
-// AdvanceLine runs a show's lane.
-func AdvanceLine(o *boxoffice.Office) QueueHandler {
-	return Messages(true, func(ctx context.Context, m relay.LaneWake) error { return o.RunLane(ctx, m.Show) })
 }
 
 // ProjectSeatmap brings the seat maps up to date that a batch of records touches,

@@ -66,7 +66,7 @@ func newScene(t *testing.T) *scene {
 	s.db = memstore.New(memstore.Options{Clock: s.clock, Window: func(memstore.Op, int) {}})
 	s.store = store.New(s.db, policy)
 	s.Office = &boxoffice.Office{
-		Store: s.store, Lane: s.store, Catalog: s, Policy: policy, Clock: s.clock, Tickets: pen,
+		Store: s.store, Lane: s.store, Catalog: s, Policy: policy, Line: line.Standard, Clock: s.clock, Tickets: pen,
 		Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Rand: func() uint64 { return 1 },
 		Provider:  func(payment.Name) (payment.Provider, bool) { return s, true },
 		NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks/sandbox" },
@@ -153,9 +153,9 @@ func (s *scene) pay(h booking.Hold) payment.Payment {
 // aside gives the hold back while somebody waits for regular seats.
 func (s *scene) aside(h booking.Hold) {
 	s.t.Helper()
-	st, err := s.store.LineState(s.t.Context(), evening)
+	st, err := s.store.LineState(s.t.Context(), evening, line.Reading{})
 	if err == nil {
-		err = s.store.CommitLine(s.t.Context(), evening, st.Version, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Regular}})
+		err = s.store.CommitLine(s.t.Context(), evening, line.State{Version: st.Version}, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Regular}}, line.Stamp{})
 	}
 	if err == nil {
 		err = s.GiveBack(s.t.Context(), guest, h.ID)

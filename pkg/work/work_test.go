@@ -76,15 +76,15 @@ func TestStandardQueue(t *testing.T) {
 	s.done(work.AskProvider(s.Office)(t.Context(), queueEvent(t, s.queue("payments", "", relay.AskDue{Payment: p.ID, Due: p.NextAskAt.UnixMilli()}))))
 	s.now = due.ExpiresAt.Add(policy.Grace)
 	early := s.hold("early", "A-3")
-	in := s.queue("timers", "", relay.HoldDue{Hold: early.ID}, "{", relay.HoldDue{Hold: due.ID}, `{"hold":"x","more":1}`,
-		relay.HoldDue{Hold: sold.ID}, `{"hold":"h_none"}`, `{"hold":"x"} {}`, `{"hold":"x"}}`, `[]`, "", `{"hold":7}`)
+	in := s.queue("timers", "", relay.TimerDue{Hold: early.ID}, "{", relay.TimerDue{Hold: due.ID}, `{"hold":"x","more":1}`,
+		relay.TimerDue{Hold: sold.ID}, `{"hold":"h_none"}`, `{"hold":"x"} {}`, `{"hold":"x"}}`, `[]`, "", `{"hold":7}`)
 	r, err := work.ExpireHold(s.Office, s)(t.Context(), queueEvent(t, in))
 	s.failed(r, err, 2, 4, 7, 8, 9, 10, 11)
 	if len(s.sent) != 1 || s.sent[0].Queue != relay.Timers || s.sent[0].Delay != policy.Hold+policy.Grace || !strings.Contains(s.sent[0].Body, string(early.ID)) {
 		t.Errorf("sent %+v; want the early one with the rest of its delay", s.sent)
 	}
 	s.lost = errors.New("the queue is away")
-	r, err = work.ExpireHold(s.Office, s)(t.Context(), queueEvent(t, s.queue("timers", "", relay.HoldDue{Hold: early.ID})))
+	r, err = work.ExpireHold(s.Office, s)(t.Context(), queueEvent(t, s.queue("timers", "", relay.TimerDue{Hold: early.ID})))
 	s.failed(r, err, 1)
 	s.lost = nil
 	s.wantHold(due.ID, booking.Expired)
@@ -132,7 +132,7 @@ func TestStreamStops(t *testing.T) {
 		t.Errorf("%d records were begun", n)
 	}
 	s.lost = errors.New("the queue is away")
-	r, err = work.RelayHolds(s, policy, s.clock)(t.Context(), e)
+	r, err = work.RelayHolds(s, s.store, policy, s.clock)(t.Context(), e)
 	s.stopped(r, err, e.Records[0].Change.SequenceNumber)
 }
 
@@ -144,7 +144,7 @@ func TestPoisonRecord(t *testing.T) {
 	s.hold("2", "A-2")
 	e := streamEvent(t, s.stream(store.Holds, all))
 	e.Records[1].Change.NewImage["state"] = events.NewStringAttribute("sleeping")
-	for name, h := range map[string]work.StreamHandler{"relay": work.RelayHolds(s, policy, s.clock), "project": work.ProjectSeatmap(s.Office)} {
+	for name, h := range map[string]work.StreamHandler{"relay": work.RelayHolds(s, s.store, policy, s.clock), "project": work.ProjectSeatmap(s.Office)} {
 		r, err := h(t.Context(), e)
 		s.stopped(r, err, e.Records[1].Change.SequenceNumber)
 		if t.Failed() {
@@ -189,7 +189,7 @@ func TestPoolRecords(t *testing.T) {
 	if err != nil || m.Tally().Line != 1 {
 		t.Errorf("map %+v, %v", m.Tally(), err)
 	}
-	if err := s.RunLane(t.Context(), evening); err != nil {
+	if err := s.RunLane(t.Context(), evening, boxoffice.Wake{}); err != nil {
 		t.Fatal(err)
 	}
 	gone := streamEvent(t, s.stream(store.Line, func(r memstore.Record) bool { return r.Event == memstore.Remove }))
@@ -382,7 +382,7 @@ func FuzzStream(f *testing.F) {
 	}
 	s := newScene(&testing.T{})
 	handlers := []work.StreamHandler{
-		work.RelayHolds(s, policy, s.clock), work.RelayPayments(s, s.clock), work.ExpireTimer(s.Office), work.ProjectSeatmap(s.Office),
+		work.RelayHolds(s, s.store, policy, s.clock), work.RelayPayments(s, s.clock), work.ExpireTimer(s.Office), work.ProjectSeatmap(s.Office),
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var e events.DynamoDBEvent

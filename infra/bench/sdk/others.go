@@ -70,7 +70,7 @@ func (b *bench) rehearse(rec *recorder, e *venue.Emulator) (store.Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	return item, failed(work.RelayHolds(sender, venue.Policy, boot.Clock)(b.ctx, ev))
+	return item, failed(work.RelayHolds(sender, v.Office.Store, venue.Policy, boot.Clock)(b.ctx, ev))
 }
 
 func failed(got events.DynamoDBEventResponse, err error) error {
@@ -145,7 +145,11 @@ func (b *bench) records(held store.Item, timers string) error {
 		}{
 			{"relay-holds", func(c clients) (work.StreamHandler, error) {
 				s := queue.New(c.queues, map[relay.Queue]string{relay.Timers: timers})
-				return work.RelayHolds(s, venue.Policy, boot.Clock), nil
+				v, err := b.venueOver(c)
+				if err != nil {
+					return nil, err
+				}
+				return work.RelayHolds(s, v.Office.Store, venue.Policy, boot.Clock), nil
 			}},
 			{"project-seatmap", func(c clients) (work.StreamHandler, error) {
 				v, err := b.venueOver(c)

@@ -204,7 +204,7 @@ func (s *scribe) tryGates(wanted uint8, r rows) try {
 			return true
 		},
 		func(ctx context.Context, db *store.Store) error {
-			return db.CommitLine(ctx, s.show.ID, int64(version), line.Plan{Gates: true, Wanted: typeList(wanted)})
+			return db.CommitLine(ctx, s.show.ID, line.State{Version: int64(version)}, line.Plan{Gates: true, Wanted: typeList(wanted)}, line.Stamp{})
 		},
 	}
 }
@@ -225,7 +225,7 @@ func (s *scribe) tryDrain(seats uint8, r rows) try {
 			return true
 		},
 		func(ctx context.Context, db *store.Store) error {
-			return db.CommitLine(ctx, s.show.ID, int64(version), p)
+			return db.CommitLine(ctx, s.show.ID, line.State{Version: int64(version)}, p, line.Stamp{})
 		},
 	}
 }

@@ -96,7 +96,7 @@ func (s *scribe) load(ctx context.Context, r rows) (*store.Store, error) {
 	db := memstore.New(memstore.Options{Clock: func() time.Time { return began }, Window: func(memstore.Op, int) {}})
 	var ws []store.Write
 	if r.Version > 0 {
-		ws = append(ws, s.wrote(s.paper.CommitLine(ctx, s.show.ID, int64(r.Version)-1, line.Plan{Gates: true, Wanted: typeList(r.Gate)}))...)
+		ws = append(ws, s.wrote(s.paper.CommitLine(ctx, s.show.ID, line.State{Version: int64(r.Version) - 1}, line.Plan{Gates: true, Wanted: typeList(r.Gate)}, line.Stamp{}))...)
 	}
 	for h, st := range r.Hold {
 		if st != 0 {
@@ -201,7 +201,7 @@ func (s *scribe) order(h int, st order.Status, hold booking.Hold) order.Order {
 
 // readBack is load's inverse, by the store's own reads.
 func (s *scribe) readBack(ctx context.Context, db *store.Store, like rows) (r rows, err error) {
-	st, err := db.LineState(ctx, s.show.ID)
+	st, err := db.LineState(ctx, s.show.ID, line.Reading{})
 	if err != nil {
 		return r, err
 	}

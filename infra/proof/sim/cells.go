@@ -11,10 +11,11 @@ type site struct{ handler, call string }
 // natures of the calls that are not transactions of the store.
 var natures = map[string]nature{
 	"HoldByID": read, "HoldsByID": read, "Claims": read, "Look": read, "ClaimsAtOnce": moment, "BlockClaims": read, "Wanted": read, "Timers": read,
-	"PaymentAnswered": read, "PaymentByID": read, "OrderByID": read, "Snapshot": read, "FreshSnapshot": read, "LineState": read,
+	"PaymentAnswered": read, "PaymentByID": read, "OrderByID": read, "Snapshot": read, "FreshSnapshot": read, "LineState": read, "LineGlance": read, "Waiter": read, "InLine": read, "Joining": read, "Place": read, "Pool": read, "PoolSeats": read,
 	"Show": read, "Layout": read, "Send": send, "Create": bank, "Query": bank, "Close": bank, "Refund": bank,
 	"Hold": transact, "Block": transact, "Release": transact, "StartPayment": transact, "Confirm": transact, "Regrant": transact,
 	"ChangePayment": transact, "NoteAnswer": transact, "WakePayment": transact, "SaveSnapshot": transact, "PostponeDue": transact, "CommitLine": transact,
+	"SawLine": transact, "Ask": transact, "Accept": transact, "Leave": transact,
 }
 
 // What the use cases do of one another's work.
@@ -40,7 +41,8 @@ var makes = map[string][]string{
 	"expire-hold":      append([]string{"Send"}, ending...),
 	"expire-timer":     ending,
 	"project-seatmap":  slices.Concat([]string{"Show", "Layout", "Claims", "ClaimsAtOnce"}, looking),
-	"relay-holds":      {"Send"},
+	"relay-holds":      {"Send", "Wanted"},
+	"relay-line":       {"Send"},
 	"relay-payments":   {"Send"},
 	"advance-line":     {"LineState", "CommitLine"},
 	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID"}, ending),

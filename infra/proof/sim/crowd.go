@@ -320,9 +320,9 @@ func (c *crowd) openLine() {
 	w, show := c.w, c.someShow()
 	types := of(w.tape, []seatmap.SeatType{seatmap.Regular}, []seatmap.SeatType{seatmap.Premium}, []seatmap.SeatType{seatmap.Premium, seatmap.Regular})
 	w.spawn("open-line", "", w.latency(), func(ctx context.Context) {
-		s, err := w.store.LineState(ctx, show)
+		s, err := w.store.LineState(ctx, show, line.Reading{})
 		if err == nil {
-			_ = w.store.CommitLine(ctx, show, s.Version, line.Plan{Gates: true, Wanted: types})
+			_ = w.store.CommitLine(ctx, show, line.State{Version: s.Version}, line.Plan{Gates: true, Wanted: types}, line.Stamp{})
 		}
 	}, nil)
 	wait := time.Duration(of(w.tape, 1, 5, 30, 120, 400)) * time.Second

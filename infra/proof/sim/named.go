@@ -23,7 +23,7 @@ type named struct {
 
 var (
 	_ boxoffice.Store     = named{}
-	_ boxoffice.LaneStore = named{}
+	_ boxoffice.LineStore = named{}
 )
 
 func (s named) as(call string) *store.Store {
@@ -125,12 +125,56 @@ func (s named) PostponeDue(ctx context.Context, show catalog.ShowID, was, next t
 	return s.as("PostponeDue").PostponeDue(ctx, show, was, next)
 }
 
-func (s named) LineState(ctx context.Context, show catalog.ShowID) (line.State, error) {
-	return s.as("LineState").LineState(ctx, show)
+func (s named) LineState(ctx context.Context, show catalog.ShowID, r line.Reading) (line.State, error) {
+	return s.as("LineState").LineState(ctx, show, r)
 }
 
-func (s named) CommitLine(ctx context.Context, show catalog.ShowID, version int64, p line.Plan) error {
-	return s.as("CommitLine").CommitLine(ctx, show, version, p)
+func (s named) LineGlance(ctx context.Context, show catalog.ShowID) (line.State, error) {
+	return s.as("LineGlance").LineGlance(ctx, show)
+}
+
+func (s named) CommitLine(ctx context.Context, show catalog.ShowID, was line.State, p line.Plan, at line.Stamp) error {
+	return s.as("CommitLine").CommitLine(ctx, show, was, p, at)
+}
+
+func (s named) SawLine(ctx context.Context, show catalog.ShowID, at line.Stamp) error {
+	return s.as("SawLine").SawLine(ctx, show, at)
+}
+
+func (s named) Ask(ctx context.Context, w line.Waiter, keepUntil time.Time) error {
+	return s.as("Ask").Ask(ctx, w, keepUntil)
+}
+
+func (s named) Accept(ctx context.Context, a line.Acceptance, keepUntil time.Time) error {
+	return s.as("Accept").Accept(ctx, a, keepUntil)
+}
+
+func (s named) Leave(ctx context.Context, l line.Leaving, place *line.Place) error {
+	return s.as("Leave").Leave(ctx, l, place)
+}
+
+func (s named) Waiter(ctx context.Context, id line.WaiterID) (line.Waiter, error) {
+	return s.as("Waiter").Waiter(ctx, id)
+}
+
+func (s named) InLine(ctx context.Context, show catalog.ShowID, id line.WaiterID) (line.Waiter, line.State, error) {
+	return s.as("InLine").InLine(ctx, show, id)
+}
+
+func (s named) Joining(ctx context.Context, show catalog.ShowID, b booking.Buyer, id line.WaiterID) (line.Waiter, bool, line.Place, error) {
+	return s.as("Joining").Joining(ctx, show, b, id)
+}
+
+func (s named) Place(ctx context.Context, show catalog.ShowID, b booking.Buyer) (line.Place, error) {
+	return s.as("Place").Place(ctx, show, b)
+}
+
+func (s named) Pool(ctx context.Context, show catalog.ShowID) ([]line.Aside, error) {
+	return s.as("Pool").Pool(ctx, show)
+}
+
+func (s named) PoolSeats(ctx context.Context, show catalog.ShowID, seats []seatmap.SeatID) ([]line.Aside, error) {
+	return s.as("PoolSeats").PoolSeats(ctx, show, seats)
 }
 
 // programme is the catalogue: two shows that nobody changes, asked for over the

@@ -12,6 +12,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/payment/sandbox"
@@ -205,7 +206,10 @@ func (w *world) wire() {
 		relay.Lane:     {name: "lane", handler: "advance-line", run: work.AdvanceLine, hidden: time.Minute, fifo: true, loses: w.losses.lane},
 	}
 	written := func(r memstore.Record) bool { return r.Event != memstore.Remove }
-	holds := func(*boxoffice.Office) work.StreamHandler { return work.RelayHolds(post, w.policy, w.readClock) }
+	holds := func(o *boxoffice.Office) work.StreamHandler {
+		return work.RelayHolds(post, o.Store, w.policy, w.readClock)
+	}
+	waiters := func(*boxoffice.Office) work.StreamHandler { return work.RelayLine(post, w.policy, w.readClock) }
 	payments := func(*boxoffice.Office) work.StreamHandler { return work.RelayPayments(post, w.readClock) }
 	shards := 1 + w.tape.pick(3)
 	for shard := range shards {
@@ -214,6 +218,9 @@ func (w *world) wire() {
 			&mapping{handler: "project-seatmap", table: store.Holds, run: work.ProjectSeatmap, wants: written, shard: shard, of: shards},
 			&mapping{handler: "project-seatmap", table: store.Line, run: work.ProjectSeatmap, shard: shard, of: shards, wants: func(r memstore.Record) bool {
 				return strings.HasPrefix(r.Key.SK, "S#")
+			}},
+			&mapping{handler: "relay-line", table: store.Line, run: waiters, shard: shard, of: shards, wants: func(r memstore.Record) bool {
+				return r.Event != memstore.Remove && (strings.HasPrefix(r.Key.SK, "S#") || strings.HasPrefix(r.Key.PK, "WAITER#"))
 			}},
 			&mapping{handler: "expire-timer", table: store.Timers, run: work.ExpireTimer, shard: shard, of: shards, wants: func(r memstore.Record) bool {
 				return r.Event == memstore.Remove && r.Service
@@ -239,7 +246,7 @@ func (w *world) instanceOf(handler string) *instance {
 		return idle[len(idle)-1]
 	}
 	return &instance{&boxoffice.Office{
-		Store: w.store, Lane: w.store, Catalog: programme{w}, Policy: w.policy, Clock: w.readClock, Pause: w.pause, Rand: w.chance,
+		Store: w.store, Lane: w.store, Catalog: programme{w}, Policy: w.policy, Line: line.Standard, Clock: w.readClock, Pause: w.pause, Rand: w.chance,
 		Tickets: pen, NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks/sandbox" },
 		Provider: func(n payment.Name) (payment.Provider, bool) { return w.bank, n == payment.Sandbox },
 	}, w.skews[w.tape.pick(len(w.skews))]}

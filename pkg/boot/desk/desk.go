@@ -57,3 +57,10 @@ func Office(p *boot.Parts) *boxoffice.Office {
 		Clock: boot.Clock, Pause: boot.Pause, Rand: rand.Uint64, Parallel: parallel,
 	}
 }
+
+// Lined is the box office with its line.
+func Lined(p *boot.Parts) *boxoffice.Office {
+	o := Office(p)
+	o.Line, o.LineCloses = p.LinePolicy()
+	return o
+}

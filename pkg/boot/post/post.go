@@ -2,7 +2,11 @@
 package post
 
 import (
+	"context"
+
 	"github.com/fairseat/fairseat/pkg/boot"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/queue"
 	"github.com/fairseat/fairseat/pkg/relay"
 )
@@ -21,4 +25,22 @@ func Sender(p *boot.Parts) *queue.Sender {
 		}
 	}
 	return queue.New(queue.Client(p.Env), urls)
+}
+
+// Nudge asks for a run of a show's lane.
+func Nudge(p *boot.Parts) func(context.Context, catalog.ShowID, []line.WaiterID) error {
+	s := Sender(p)
+	return func(ctx context.Context, show catalog.ShowID, named []line.WaiterID) error {
+		var first line.WaiterID
+		if len(named) > 0 {
+			first = named[0]
+		}
+		ms, err := relay.Nudge(show, first, boot.Clock())
+		for _, m := range ms {
+			if err == nil {
+				err = s.Send(ctx, m)
+			}
+		}
+		return err
+	}
 }

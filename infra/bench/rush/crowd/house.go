@@ -10,6 +10,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
@@ -100,7 +101,7 @@ func open(o Options, l *seatmap.Layout) (*house, error) {
 func (b *house) office(t store.Tables) *boxoffice.Office {
 	s := store.New(&wire{next: t, clock: b.clock, latency: b.latency, rng: b.rng, load: b.load}, policy)
 	return &boxoffice.Office{
-		Store: s, Lane: s, Catalog: b, Policy: policy, Clock: b.now, Pause: b.clock.pause, Rand: b.rng.Uint64, Tickets: b.pen,
+		Store: s, Lane: s, Catalog: b, Policy: policy, Line: line.Standard, Clock: b.now, Pause: b.clock.pause, Rand: b.rng.Uint64, Tickets: b.pen,
 		Provider:  func(n payment.Name) (payment.Provider, bool) { return till{}, n == payment.Sandbox },
 		NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks" },
 	}
