@@ -114,6 +114,10 @@ linearizability: build ## judge concurrent histories under kills; OPS=1000000 SE
 kill: build ## kill functions and the whole cloud during purchases, and reckon; KILLS=2000 SEED=… PLANT=all CONTEST=1
 	@env -u AWS_CA_BUNDLE go run ./infra/proof/kill $(if $(CONTEST),-contest $(or $(ROUNDS),1000)) $(if $(KILLS),-kills $(KILLS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
 
+.PHONY: overtake
+overtake: ## whom other rules of waiting let pass whom, beside ours, under the same schedules
+	@go test -count=1 -v ./infra/proof/overtake
+
 .PHONY: flat
 flat: build ## 100,000 invocations: memory, threads, connections, goroutines stay flat
 	@go build -o .build/bin/flat ./infra/proof/flat
