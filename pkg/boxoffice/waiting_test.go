@@ -267,9 +267,16 @@ func TestChoice(t *testing.T) {
 	d.giveBack(h)
 	d.giveBack(holds[2])
 	d.lane()
-	if st := d.wantState(b.Waiter, line.Offered); len(st.Waiter.Offer.Seats) != 5 {
-		t.Errorf("%+v", st)
+	st = d.wantState(b.Waiter, line.Offered)
+	if len(st.Waiter.Offer.Seats) != 5 {
+		t.Fatalf("%+v", st)
 	}
+	var four []seatmap.SeatID
+	for _, a := range st.Waiter.Offer.Seats[:4] {
+		four = append(four, a.Seat)
+	}
+	_, err = d.AcceptOffer(d.ctx(), boxoffice.Choose{Buyer: "b", Waiter: b.Waiter.ID, Key: "1", Seats: four})
+	wantErr(t, err, line.ErrPartySize)
 }
 
 // TestLineOfItself: with every queue dead a poll, and a refused walk-up, move the
@@ -292,6 +299,10 @@ func TestLineOfItself(t *testing.T) {
 // TestLineCloses: then nobody waits, and what was set aside is the public's.
 func TestLineCloses(t *testing.T) {
 	d, holds := soldOut(t)
+	show := d.hall.shows[matinee]
+	show.StartsAt = opening.Add(40 * time.Minute)
+	show.SaleClosesAt = show.StartsAt
+	d.hall.shows[matinee] = show
 	var all []boxoffice.Standing
 	for i := range 40 {
 		all = append(all, d.join(booking.Buyer(fmt.Sprint("b", i)), "1", 3, seatmap.Regular))
@@ -343,4 +354,42 @@ func TestLongLine(t *testing.T) {
 	if !maps.Equal(ten.Requests, thousand.Requests) || ten.Of(meter.Transact) != thousand.Of(meter.Transact) {
 		t.Errorf("an advance costs %+v before twenty, %+v before a thousand", ten, thousand)
 	}
+}
+
+// TestSeatsFreeIsReadAnew: a snapshot of before the rush sends nobody back to a map
+// with nothing on it.
+func TestSeatsFreeIsReadAnew(t *testing.T) {
+	d := newDesk(t)
+	d.hold("first", "k", "A-1", "A-2")
+	if err := d.Project(d.ctx(), matinee, []seatmap.SeatID{"A-1", "A-2"}); err != nil {
+		t.Fatal(err)
+	}
+	for i := 2; i < 12; i += 2 {
+		d.hold(booking.Buyer(fmt.Sprint("rush-", i)), "k", d.layout.At(i).ID, d.layout.At(i+1).ID)
+	}
+	if st := d.join("a", "1", 2, seatmap.Regular); st.Waiter.State != line.Waiting {
+		t.Errorf("a is %s", st.Waiter.State)
+	}
+}
+
+// TestLapsesCoolDown: two offers that lapsed do as two that were declined.
+func TestLapsesCoolDown(t *testing.T) {
+	d, holds := soldOut(t)
+	for i := range 2 {
+		a := d.join("a", fmt.Sprint(i), 2, seatmap.Regular)
+		d.join("b", fmt.Sprint(i), 9, seatmap.Regular) // keeps the gates open
+		d.giveBack(holds[i])
+		d.lane()
+		st := d.wantState(a.Waiter, line.Offered)
+		d.clock.set(st.Waiter.Offer.ExpiresAt.Add(policy.Grace))
+		d.lane()
+		d.wantState(a.Waiter, line.Lapsed)
+		if err := d.LeaveLine(d.ctx(), "b", boxoffice.WaiterIDFor("b", matinee, fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+		d.lane(boxoffice.WaiterIDFor("b", matinee, fmt.Sprint(i)))
+		d.hold("c", fmt.Sprint(i), holds[i].Seats[0].ID, holds[i].Seats[1].ID)
+	}
+	_, err := d.Join(d.ctx(), wait("a", "3", 2, seatmap.Regular))
+	wantErr(t, err, line.ErrCoolDown)
 }

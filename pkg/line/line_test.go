@@ -314,6 +314,35 @@ func TestChoiceAtOnce(t *testing.T) {
 	if want := "set aside w2 offered C-5=w2 dry [regular]"; err != nil || brief(p) != want || !slices.Equal(p.Aside.Waiter.Offer.Choice, types(prem)) {
 		t.Errorf("%s, choice %v, %v; want %s of premium alone", brief(p), p.Aside.Waiter.Offer.Choice, err, want)
 	}
+	s.More, s.Waiters = true, s.Waiters[1:2] // who waits ahead was not read
+	if q, err := line.Step(s, policy, noon); err != nil || !slices.Equal(q.Aside.Waiter.Offer.Choice, types(prem)) {
+		t.Errorf("unread: %s, %v", brief(q), err)
+	}
+}
+
+// TestAcknowledged with the number is only who joins behind gates that stand open for
+// all his types, of which nothing was left free.
+func TestAcknowledged(t *testing.T) {
+	l := hall(t)
+	for _, tt := range []struct {
+		wanted, dry []seatmap.SeatType
+		want        line.WaiterState
+	}{
+		{types(prem, reg), types(prem, reg), line.Waiting},
+		{types(reg), types(prem, reg), line.Entering},
+		{types(prem, reg), types(reg), line.Entering},
+		{types(reg), types(reg), line.Entering},
+		{nil, nil, line.Entering},
+	} {
+		s := line.State{Layout: l, Wanted: tt.wanted, Dry: tt.dry, Waiters: []line.Waiter{who(3, line.Asked, 1, prem, reg)}, Next: 3}
+		if len(tt.wanted) > 0 {
+			s.Waiters = append(s.Waiters, who(1, line.Waiting, 2, tt.wanted...))
+		}
+		p, err := line.Step(s, policy, noon)
+		if err != nil || len(p.Number) != 1 || p.Number[0].State != tt.want || p.Gates != (len(tt.wanted) < 2) {
+			t.Errorf("wanted %v, dry %v: %s, %v", tt.wanted, tt.dry, brief(p), err)
+		}
+	}
 }
 
 // TestLimits: no plan is larger than its transaction.

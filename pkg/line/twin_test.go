@@ -285,11 +285,12 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
+		named := rapid.SliceOfDistinct(rapid.IntRange(1, 6), rapid.ID[int]).Draw(rt, "named")
 		part := s
 		for through := int64(0); ; through++ {
 			part.Through, part.More, part.Waiters = through, through < 9, nil
 			for _, w := range s.Waiters {
-				if w.Number <= through || w.State == line.Entering || w.State == line.Offered {
+				if w.Number <= through || w.State == line.Entering || w.State == line.Offered || slices.Contains(named, int(w.Number)) {
 					part.Waiters = append(part.Waiters, w)
 				}
 			}
