@@ -44,6 +44,8 @@ func TestOfWaiter(t *testing.T) {
 		want     []relay.Message
 	}{
 		{"asked", nil, asked, []relay.Message{joined, due(relay.MaxDelay)}},
+		{"told of again", asked, asked, nil},
+		{"offered, and told of again", offered, offered, nil},
 		{"numbered", asked, waiter(line.Entering), nil},
 		{"acknowledged with the number", asked, waiting, nil},
 		{"acknowledged", waiter(line.Entering), waiting, nil},
