@@ -383,6 +383,19 @@ func TestLimits(t *testing.T) {
 		asked = append(asked, who(n+1, line.Asked, 1, wheel))
 		ended = append(ended, who(n+1, line.Accepted, 1, wheel))
 	}
+	var crowd []line.Waiter
+	for n := range line.MaxPass {
+		crowd = append(crowd, who(n+1, line.Waiting, 2, wheel))
+	}
+	one := pool(t, l, all[0], "")
+	few := line.State{Wanted: types(wheel), Waiters: append(slices.Clone(crowd), who(200, line.Waiting, 1, wheel)), Pool: one, Layout: l}
+	if p, err := line.Step(few, bounded(1), noon); err != nil || p.Offer == nil || len(p.Offer.Passed) != line.MaxPass {
+		t.Errorf("passes %s, %v", brief(p), err)
+	}
+	few.Waiters = append(few.Waiters, who(100, line.Waiting, 2, wheel))
+	if p, err := line.Step(few, bounded(1), noon); err != nil || !p.Idle() {
+		t.Errorf("passes one too many: %s, %v", brief(p), err)
+	}
 	var over []line.Waiter
 	for n := range 60 {
 		w := who(n+1, line.Waiting, 1, wheel)
