@@ -1,5 +1,7 @@
-// Package gateway serves a REST API as Amazon API Gateway (v1, AWS_PROXY) does.
-// It decides, in this order: which resource and method a request means, whether
+// Package gateway serves a REST API as Amazon API Gateway (v1, AWS_PROXY) does, and
+// a WebSocket API with its management API.
+//
+// Of a REST request it decides, in this order: which resource and method a request means, whether
 // an authorizer and an API key let it in, whether the usage plan still has room,
 // what event the function sees, and what its answer looks like on the wire.
 //
@@ -8,5 +10,15 @@
 // clients' own spelling on AWS), the scheme is http, and nothing limits the
 // account or the stage as a whole.
 //
-// Start with [New], [Gateway.ServeHTTP] and the table of responses in responses.go.
+// Of a WebSocket it decides whether $connect lets it in, which function a message
+// means, what events functions see, when it ends and what $disconnect is told. A
+// connection is ended once, by the first reason; from then on it is unknown to the
+// management API; what was accepted for it before is still sent; and $disconnect
+// runs once for each that $connect let in. Known differences: route responses, API
+// keys and IAM on $connect are not served, nothing is compressed, and of what AWS
+// documents no number (messages of one connection at once, messages that wait for a
+// slow reader) [SocketLimits] has one.
+//
+// Start with [New], [Gateway.ServeHTTP] and the table of responses in responses.go;
+// for WebSockets with [NewSockets] and connection.go.
 package gateway
