@@ -74,7 +74,7 @@ func TestManaging(t *testing.T) {
 			}
 		}
 		go func() { _ = k.ended(ws) }()
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		res, body := k.call("GET", "/v1/@connections/"+escaped, "", signed...)
 		stamp := begin.Format(timestamp)
 		if want := `{"connectedAt":"` + stamp + `","identity":{"userAgent":"Go-http-client/1.1","sourceIp":"127.0.0.1"},"lastActiveAt":"` + stamp + `"}`; res.StatusCode != 200 || body != want {
@@ -136,7 +136,7 @@ func TestAClientThatDoesNotRead(t *testing.T) {
 		if want := []int{200, 200, 200, 429, 429}; !equalInts(got, want) {
 			k.Errorf("answered %v", got)
 		}
-		time.Sleep(sendLimit + time.Second)
+		pass(sendLimit + time.Second)
 		if k.routes() != "$connect $disconnect" || k.event(1).RequestContext.DisconnectStatusCode != 1006 {
 			k.Errorf("called %q", k.routes())
 		}

@@ -88,6 +88,7 @@ func TestWhatIsJustSmallEnough(t *testing.T) {
 	talking(t, func(k *talk) {
 		ws, _ := k.open()
 		k.say(ws, big(32<<10))
+		synctest.Wait()
 		k.inParts(ws, 32<<10, 4)
 		synctest.Wait()
 		if k.routes() != "$connect $default $default" || len(k.event(2).Body) != 128<<10 {
@@ -124,7 +125,7 @@ func TestWhatKeepsAConnection(t *testing.T) {
 					if time.Since(began) < 2*time.Hour-time.Minute {
 						tt.stir(k, ws, id)
 					}
-					time.Sleep(9 * time.Minute)
+					pass(9 * time.Minute)
 				}
 				if code := <-over; code != websocket.StatusGoingAway {
 					k.Errorf("ended with %d", code)
@@ -194,13 +195,13 @@ func TestAClientThatLeavesDuringItsHandshake(t *testing.T) {
 		ctx, leave := context.WithCancel(k.Context())
 		k.answers["$connect"] = func(context.Context) (runtime.Result, error) {
 			leave()
-			time.Sleep(time.Second)
+			pass(time.Second)
 			return ok(`{}`), nil
 		}
 		if _, _, err := websocket.Dial(ctx, "ws://sockets.test/v1", &websocket.DialOptions{HTTPClient: k.client}); err == nil {
 			k.Fatal("it stayed")
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if k.routes() != "$connect $disconnect" {
 			k.Errorf("called %q", k.routes())
 		}

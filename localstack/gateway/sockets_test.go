@@ -1,16 +1,11 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,216 +18,6 @@ import (
 	"github.com/fairseat/fairseat/localstack/runtime"
 	"github.com/fairseat/fairseat/localstack/template"
 )
-
-// pipes is a listener without a network: in a test's bubble time stands still
-// while nobody has anything to do.
-type pipes struct {
-	conns chan net.Conn
-	once  sync.Once
-	done  chan struct{}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 3001} }
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	p.conns <- addressed{theirs}
-	return ours, nil
-}
-
-type addressed struct{ net.Conn }
-
-func (addressed) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40000} }
-
-// talk is a WebSocket API with its functions in this process.
-type talk struct {
-	*testing.T
-	sockets *Sockets
-	client  *http.Client
-
-	mu     sync.Mutex
-	events []events.APIGatewayWebsocketProxyRequest
-	raw    []string
-	served []Access
-	// answers by route key; nothing said is {"statusCode":200}.
-	answers map[string]func(context.Context) (runtime.Result, error)
-}
-
-func (k *talk) invoke(ctx context.Context, name string, payload []byte) (runtime.Result, error) {
-	var e events.APIGatewayWebsocketProxyRequest
-	if err := json.Unmarshal(payload, &e); err != nil {
-		return runtime.Result{}, err
-	}
-	key := e.RequestContext.RouteKey
-	if name == "Auth" {
-		key = name
-	}
-	k.mu.Lock()
-	k.events, k.raw = append(k.events, e), append(k.raw, string(payload))
-	f := k.answers[key]
-	k.mu.Unlock()
-	if f != nil {
-		return f(ctx)
-	}
-	return ok(`{"statusCode":200,"body":"` + name + `"}`), nil
-}
-
-func says(payload string) func(context.Context) (runtime.Result, error) {
-	return func(context.Context) (runtime.Result, error) { return ok(payload), nil }
-}
-
-func fails(err error) func(context.Context) (runtime.Result, error) {
-	return func(context.Context) (runtime.Result, error) { return runtime.Result{}, err }
-}
-
-var crash = func(context.Context) (runtime.Result, error) {
-	return runtime.Result{Err: &runtime.FunctionError{Kind: runtime.Unhandled, Type: "Runtime.ExitError", Message: "exit"}}, nil
-}
-
-// routes of events so far.
-func (k *talk) routes() string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	var out []string
-	for _, e := range k.events {
-		out = append(out, e.RequestContext.RouteKey)
-	}
-	return strings.Join(out, " ")
-}
-
-func (k *talk) event(i int) events.APIGatewayWebsocketProxyRequest {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if i < 0 {
-		i += len(k.events)
-	}
-	if i < 0 || i >= len(k.events) {
-		k.Fatalf("there is no event %d, only %d", i, len(k.events))
-	}
-	return k.events[i]
-}
-
-type change func(*template.SocketAPI, *SocketOptions)
-
-// talking runs a test with a served API in a bubble of its own time.
-func talking(t *testing.T, f func(*talk), changes ...change) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		k := &talk{T: t, answers: map[string]func(context.Context) (runtime.Result, error){}}
-		api := &template.SocketAPI{
-			ID: "Talk", Stage: "v1", ARN: "arn:aws:execute-api:eu-west-1:000000000000:talk/v1", Selector: "$request.body.action",
-			Routes: []template.SocketRoute{
-				{Key: "$connect", Function: "Open"}, {Key: "$disconnect", Function: "Close"},
-				{Key: "$default", Function: "Receive"}, {Key: "watch", Function: "Watch"},
-			},
-		}
-		opts := SocketOptions{APIID: "talk", Log: func(s string) { t.Log(s) }, Access: func(a Access) {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			k.served = append(k.served, a)
-		}}
-		for _, c := range changes {
-			c(api, &opts)
-		}
-		var err error
-		if k.sockets, err = NewSockets(api, k.invoke, opts); err != nil {
-			t.Fatal(err)
-		}
-		l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
-		server := &http.Server{Handler: k.sockets}
-		go server.Serve(l)
-		transport := &http.Transport{DialContext: l.dial, DisableKeepAlives: true}
-		k.client = &http.Client{Transport: transport}
-		f(k)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		k.sockets.Close(ctx)
-		server.Close()
-		transport.CloseIdleConnections()
-	})
-}
-
-func (k *talk) dial(url string, header ...string) (*websocket.Conn, *http.Response, error) {
-	h := http.Header{}
-	for i := 0; i < len(header); i += 2 {
-		h.Add(header[i], header[i+1])
-	}
-	ws, res, err := websocket.Dial(k.Context(), "ws://sockets.test:3001"+url, &websocket.DialOptions{HTTPClient: k.client, HTTPHeader: h})
-	if ws != nil {
-		k.Cleanup(func() { ws.CloseNow() })
-	}
-	return ws, res, err
-}
-
-// open is a connection with its id.
-func (k *talk) open() (*websocket.Conn, string) {
-	k.Helper()
-	ws, _, err := k.dial("/v1?ticket=t")
-	if err != nil {
-		k.Fatal(err)
-	}
-	synctest.Wait()
-	return ws, k.event(-1).RequestContext.ConnectionID
-}
-
-func (k *talk) say(ws *websocket.Conn, text string) {
-	k.Helper()
-	if err := ws.Write(k.Context(), websocket.MessageText, []byte(text)); err != nil {
-		k.Fatal(err)
-	}
-}
-
-func (k *talk) hear(ws *websocket.Conn) string {
-	k.Helper()
-	ctx, cancel := context.WithTimeout(k.Context(), time.Minute)
-	defer cancel()
-	kind, b, err := ws.Read(ctx)
-	if err != nil || kind != websocket.MessageText {
-		k.Fatalf("heard %v, %v", kind, err)
-	}
-	return string(b)
-}
-
-// ended is how the connection ends for the client.
-func (k *talk) ended(ws *websocket.Conn) websocket.CloseError {
-	k.Helper()
-	_, b, err := ws.Read(context.Background())
-	var ce websocket.CloseError
-	if !errors.As(err, &ce) {
-		k.Errorf("ended by %v, heard %q", err, b)
-	}
-	return ce
-}
-
-func (k *talk) call(method, path, body string, header ...string) (*http.Response, string) {
-	k.Helper()
-	req, err := http.NewRequestWithContext(k.Context(), method, "http://sockets.test:3001"+path, strings.NewReader(body))
-	if err != nil {
-		k.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	res, err := k.client.Do(req)
-	if err != nil {
-		k.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		k.Fatal(err)
-	}
-	return res, string(b)
-}
 
 func TestHandshakes(t *testing.T) {
 	policy := func(effect string) string {
@@ -362,7 +147,7 @@ func TestEvents(t *testing.T) {
 		if err != nil {
 			k.Fatal(err)
 		}
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		k.say(ws, `{"action":"watch","n":1}`)
 		synctest.Wait()
 		ws.Close(4001, "enough")
@@ -523,7 +308,7 @@ func TestThrottles(t *testing.T) {
 		if _, res, err := k.dial("/v1"); err == nil || res.StatusCode != 429 {
 			k.Errorf("the second handshake: %v", err)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if _, _, err := k.dial("/v1"); err != nil {
 			k.Error(err)
 		}
@@ -531,5 +316,3 @@ func TestThrottles(t *testing.T) {
 		api.Routes[0].Rate, api.Routes[3].Rate, api.Routes[3].Burst = 1, 1, 2
 	})
 }
-
-func big(n int) string { return string(bytes.Repeat([]byte("x"), n)) }
