@@ -99,6 +99,7 @@ func TestPostsComeInOrder(t *testing.T) {
 	talking(t, func(k *talk) {
 		ws, id := k.open()
 		ws.SetReadLimit(1 << 20)
+		frames := k.pipes.frames
 		texts := []string{"one", big(128 << 10), "a\xffb", "four"}
 		for _, text := range texts {
 			if res, _ := k.call("POST", "/v1/@connections/"+id, text, signed...); res.StatusCode != 200 {
@@ -112,8 +113,8 @@ func TestPostsComeInOrder(t *testing.T) {
 				k.Errorf("%d: heard %d bytes", i, len(got))
 			}
 		}
-		if ce := k.ended(ws); ce.Code != 1000 {
-			k.Error(ce)
+		if ce := k.ended(ws); ce.Code != 1000 || frames.over.Load() {
+			k.Errorf("%v, a frame too large: %v", ce, frames.over.Load())
 		}
 	})
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -166,8 +167,12 @@ func TestTheStopTellsEveryFunctionOnce(t *testing.T) {
 		if _, res, err := k.dial("/v1"); err == nil || res.StatusCode != 503 {
 			k.Errorf("let in: %v", err)
 		}
+		began := time.Now()
 		close(letGo)
 		<-done
+		if took := time.Since(began); took > time.Second {
+			k.Errorf("took %s", took)
+		}
 		if got := strings.Count(k.routes(), "$disconnect"); got != 4 {
 			k.Errorf("%d were told, not 4: %s", got, k.routes())
 		}
@@ -183,8 +188,9 @@ func TestTheStopDoesNotWaitForTheDead(t *testing.T) {
 		ctx, cancel := context.WithTimeout(k.Context(), 2*time.Second)
 		defer cancel()
 		k.sockets.Close(ctx)
-		if took := time.Since(began); took > 2*time.Second {
-			k.Errorf("took %s", took)
+		synctest.Wait()
+		if took := time.Since(began); took > 2*time.Second || k.routes() != "$connect $disconnect" {
+			k.Errorf("took %s, called %q", took, k.routes())
 		}
 	})
 }
@@ -223,4 +229,26 @@ func TestPredefinedRoutesMayBeMissing(t *testing.T) {
 			k.Errorf("called %q", k.routes())
 		}
 	}, func(api *template.SocketAPI, _ *SocketOptions) { api.Routes = api.Routes[3:] })
+}
+
+// TestAMessageThatComesWithTheHandshake is heard like any other.
+func TestAMessageThatComesWithTheHandshake(t *testing.T) {
+	talking(t, func(k *talk) {
+		conn, err := k.pipes.dial(k.Context(), "", "")
+		if err != nil {
+			k.Fatal(err)
+		}
+		defer conn.Close()
+		go io.Copy(io.Discard, conn)
+		text := "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+		frame := []byte{0x81, 0x85, 0, 0, 0, 0, 'h', 'e', 'l', 'l', 'o'} // masked with zeros
+		if _, err := conn.Write(append([]byte(text), frame...)); err != nil {
+			k.Fatal(err)
+		}
+		synctest.Wait()
+		if k.routes() != "$connect $default" || k.event(1).Body != "hello" {
+			k.Errorf("called %q", k.routes())
+		}
+	})
 }

@@ -27,6 +27,9 @@ type pipes struct {
 	conns chan net.Conn
 	once  sync.Once
 	done  chan struct{}
+
+	mu     sync.Mutex
+	frames *frameGauge // of the newest connection
 }
 
 func (p *pipes) Accept() (net.Conn, error) {
@@ -43,7 +46,27 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)
 func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	p.conns <- addressed{theirs}
-	return ours, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.frames = &frameGauge{Conn: ours, limit: 32 << 10}
+	return &heard{p.frames, nil}, nil
+}
+
+// heard gauges what the server sends once its answer to the handshake has passed.
+type heard struct {
+	*frameGauge
+	answer []byte
+}
+
+func (h *heard) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
+	rest := p[:n]
+	if !bytes.Contains(h.answer, []byte("\r\n\r\n")) {
+		h.answer = append(h.answer, rest...)
+		_, rest, _ = bytes.Cut(h.answer, []byte("\r\n\r\n"))
+	}
+	h.feed(rest)
+	return n, err
 }
 
 type addressed struct{ net.Conn }
@@ -55,6 +78,7 @@ type talk struct {
 	*testing.T
 	sockets *Sockets
 	client  *http.Client
+	pipes   *pipes
 
 	mu     sync.Mutex
 	events []events.APIGatewayWebsocketProxyRequest
@@ -149,6 +173,7 @@ func talking(t *testing.T, f func(*talk), changes ...change) {
 		}
 		l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		server := &http.Server{Handler: k.sockets}
+		k.pipes = l
 		go server.Serve(l)
 		transport := &http.Transport{DialContext: l.dial, DisableKeepAlives: true}
 		k.client = &http.Client{Transport: transport}
