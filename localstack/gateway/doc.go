@@ -15,9 +15,10 @@
 // connection is ended once, by the first reason; from then on it is unknown to the
 // management API; what was accepted for it before is still sent; and $disconnect
 // runs once for each that $connect let in. Known differences: route responses, API
-// keys and IAM on $connect are not served, nothing is compressed, and of what AWS
-// documents no number (messages of one connection at once, messages that wait for a
-// slow reader) [SocketLimits] has one.
+// keys and IAM on $connect are not served, and nothing is compressed. Where AWS
+// documents nothing this is a guess: how many messages of one connection run at once
+// and how many wait for a slow reader ([SocketLimits]), that a ping keeps an idle
+// connection, the reasons beside codes 1003, 1007 and 1009.
 //
 // Start with [New], [Gateway.ServeHTTP] and the table of responses in responses.go;
 // for WebSockets with [NewSockets] and connection.go.

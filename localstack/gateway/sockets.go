@@ -18,7 +18,7 @@ import (
 // SocketLimits are those of API Gateway where they are zero.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 type SocketLimits struct {
-	Idle     time.Duration // without a frame in either direction; 10 minutes
+	Idle     time.Duration // without a message in either direction, or a ping; 10 minutes
 	Lifetime time.Duration // of a connection; 2 hours
 	Frame    int64         // bytes; 32 KB
 	Message  int64         // bytes, of clients and to them; 128 KB
