@@ -1,6 +1,6 @@
 // Package cloud puts a whole stack on this machine: it reads a SAM template,
 // starts the stand-ins for DynamoDB and SQS, makes what the template names, and
-// runs its functions behind a REST API and event sources.
+// runs its functions behind a REST API, a WebSocket API and event sources.
 //
 // What holds: nothing runs before everything is ready; a [Cloud] that could not
 // be started leaves nothing behind; [Close] ends every process; and whatever in

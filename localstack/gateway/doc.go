@@ -1,9 +1,9 @@
 // Package gateway serves a REST API as Amazon API Gateway (v1, AWS_PROXY) does, and
 // a WebSocket API with its management API.
 //
-// Of a REST request it decides, in this order: which resource and method a request means, whether
-// an authorizer and an API key let it in, whether the usage plan still has room,
-// what event the function sees, and what its answer looks like on the wire.
+// Of a REST request it decides, in this order: which resource and method it means,
+// whether an authorizer and an API key let it in, whether the usage plan still has
+// room, what event the function sees, and what its answer looks like on the wire.
 //
 // Where AWS refuses a configuration, [New] refuses it, and names it. Known
 // differences: header names reach the function in canonical form (HTTP/1.1
