@@ -27,7 +27,7 @@ type settings struct {
 var errHelp = errors.New("help was asked for")
 
 const intro = `localstack runs a SAM template on this machine: the stand-ins for DynamoDB and
-SQS, the functions, their event sources and the REST API.
+SQS, the functions, their event sources, the REST and the WebSocket API.
 
   localstack --template template.yaml --port 3000
 
@@ -57,7 +57,7 @@ func parse(args []string) (settings, error) {
 	mode := fs.String("rights", "off", "what becomes of a call that the function's role does not allow: enforce refuses it as AWS does, record lets it through and names it, off asks nobody")
 	format := fs.String("log", "auto", "auto, text or json; auto is text on a terminal")
 	fs.StringVar(&o.Template, "template", "template.yaml", "the SAM template")
-	fs.IntVar(&o.Port, "port", 3000, "port of the REST API; 0 = any free one")
+	fs.IntVar(&o.Port, "port", 3000, "port of the REST API, the next one is that of the WebSocket API; 0 = any free ones")
 	fs.IntVar(&o.TablePort, "tables-port", 0, "port of the DynamoDB stand-in; 0 = any free one")
 	fs.IntVar(&o.QueuePort, "queues-port", 0, "port of the SQS stand-in; 0 = any free one")
 	fs.StringVar(&o.Data, "data", "", "folder that keeps the state; empty = thrown away")

@@ -12,6 +12,7 @@ import (
 // ready is what --ready-file holds. It carries secrets: the file is private.
 type ready struct {
 	API     string            `json:"api_url"`
+	Sockets string            `json:"socket_url"`
 	Tables  string            `json:"tables_url"`
 	Queues  string            `json:"queues_url"`
 	Outputs map[string]string `json:"outputs"`
@@ -20,7 +21,7 @@ type ready struct {
 }
 
 func writeReady(path string, c *cloud.Cloud) error {
-	r := ready{API: c.URL, Outputs: c.Stack.Outputs, Env: variables(c), PIDs: c.PIDs()}
+	r := ready{API: c.URL, Sockets: c.SocketURL, Outputs: c.Stack.Outputs, Env: variables(c), PIDs: c.PIDs()}
 	r.Tables, r.Queues = r.Env["AWS_ENDPOINT_URL_DYNAMODB"], r.Env["AWS_ENDPOINT_URL_SQS"]
 	r.PIDs["localstack"] = os.Getpid()
 	data, err := json.MarshalIndent(r, "", "  ")

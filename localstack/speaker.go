@@ -38,6 +38,9 @@ func (s speaker) ready(c *cloud.Cloud, took time.Duration) {
 	if c.URL != "" {
 		s.Note("REST API at " + c.URL)
 	}
+	if c.SocketURL != "" {
+		s.Note("WebSocket API at " + c.SocketURL)
+	}
 	s.Note(fmt.Sprintf("ready after %s", took.Round(10*time.Millisecond)))
 }
 

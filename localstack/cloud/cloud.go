@@ -1,6 +1,6 @@
 // Package cloud puts a whole stack on this machine: it reads a SAM template,
 // starts the stand-ins for DynamoDB and SQS, makes what the template names, and
-// runs its functions behind a REST API and event sources.
+// runs its functions behind a REST API, a WebSocket API and event sources.
 //
 // What holds: nothing runs before everything is ready; a [Cloud] that could not
 // be started leaves nothing behind; [Close] ends every process; and whatever in
@@ -33,9 +33,11 @@ const account = "000000000000"
 
 // Cloud is a running stack.
 type Cloud struct {
-	URL   string   // of the REST API with its stage; "" when the template has none
-	Env   []string // what companions and commands get, see [EnvironmentHelp]
-	Stack *template.Stack
+	URL string // of the REST API with its stage; "" when the template has none
+	// SocketURL is where clients of the WebSocket API dial, with its stage, or "".
+	SocketURL string
+	Env       []string // what companions and commands get, see [EnvironmentHelp]
+	Stack     *template.Stack
 
 	opts     Options
 	params   map[string]string
@@ -45,7 +47,8 @@ type Cloud struct {
 	clients  provision.Clients
 	listener net.Listener
 	server   *http.Server
-	guard    *guard // nil: nobody asks for rights
+	talk     net.Listener // of the WebSocket API
+	guard    *guard       // nil: nobody asks for rights
 	pools    map[string]*runtime.Pool
 	sources  *sources.Set
 	failed   chan error
@@ -60,7 +63,7 @@ func Start(ctx context.Context, o Options) (*Cloud, error) {
 	}
 	c.onClose(c.group.Close)
 	for _, step := range []func(context.Context) error{
-		c.prepare, c.startEmulators, c.provision, c.startCompanions, c.runBefore, c.startGuard, c.startFunctions, c.startSources, c.serve,
+		c.prepare, c.startEmulators, c.provision, c.startCompanions, c.runBefore, c.startGuard, c.startFunctions, c.startSources, c.serve, c.serveSockets,
 	} {
 		if err := step(ctx); err != nil {
 			c.Close()
@@ -107,14 +110,24 @@ func (c *Cloud) prepare(context.Context) error {
 	if missing := unbuilt(c.Stack); missing != "" {
 		return fmt.Errorf("cloud: %s: build the functions first", missing)
 	}
-	if c.Stack.API == nil {
-		return nil
+	if c.Stack.API != nil {
+		if c.listener, err = c.listen("REST API", c.opts.Port); err != nil {
+			return err
+		}
 	}
-	if c.listener, err = process.Listen(c.opts.Port); err != nil {
-		return fmt.Errorf("cloud: REST API: %w", err)
+	if c.Stack.Sockets != nil {
+		c.talk, err = c.listen("WebSocket API", c.opts.SocketPort)
 	}
-	c.onClose(func() { c.listener.Close() })
-	return nil
+	return err
+}
+
+func (c *Cloud) listen(what string, port int) (net.Listener, error) {
+	l, err := process.Listen(port)
+	if err != nil {
+		return nil, fmt.Errorf("cloud: %s: %w", what, err)
+	}
+	c.onClose(func() { l.Close() })
+	return l, nil
 }
 
 // unbuilt names the first function without a program.
@@ -132,6 +145,9 @@ func (c *Cloud) facts() template.Facts {
 	f := template.Facts{Region: c.opts.Region, Account: account}
 	if c.listener != nil {
 		f.APIURL = "http://" + c.listener.Addr().String()
+	}
+	if c.talk != nil {
+		f.SocketHost = c.talk.Addr().String()
 	}
 	if c.set != nil {
 		f.QueueURL = c.set.Queues.URL
@@ -191,6 +207,9 @@ func (c *Cloud) provision(ctx context.Context) error {
 		for i := range a.Keys {
 			a.Keys[i].Value = secrets[a.Keys[i].ID]
 		}
+	}
+	if a := c.Stack.Sockets; a != nil {
+		c.SocketURL = "ws://" + facts.SocketHost + "/" + a.Stage
 	}
 	c.Env = c.environment()
 	return nil

@@ -47,17 +47,21 @@ func TestMain(m *testing.M) {
 }
 
 func build() error {
-	text, err := os.ReadFile("testdata/template.yaml")
-	if err != nil {
-		return err
+	for _, name := range []string{"template.yaml", "talk.yaml"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(home, name), text, 0o644); err != nil {
+			return err
+		}
 	}
-	if err := os.WriteFile(filepath.Join(home, "template.yaml"), text, 0o644); err != nil {
-		return err
-	}
-	cmd := exec.Command("go", "build", "-o", filepath.Join(home, ".build/notes/bootstrap"), "./testdata/notes")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build notes: %w\n%s", err, out)
+	for _, name := range []string{"notes", "talk"} {
+		cmd := exec.Command("go", "build", "-o", filepath.Join(home, ".build", name, "bootstrap"), "./testdata/"+name)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", name, err, out)
+		}
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ func (c *Cloud) leads(key, secret, tables, queues string) []string {
 const EnvironmentHelp = `AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS,
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION  lead an SDK to this cloud
 API_URL          the REST API with its stage
+SOCKET_URL       the WebSocket API with its stage; its @connections are there by http
 OUTPUT_<name>    each output of the template
 TABLE_<id>       the name of each table, by logical id
 QUEUE_<id>       the URL of each queue
@@ -40,7 +41,7 @@ PARAMETER_<name> each parameter as it was used`
 
 // environment is what companions and commands get beside this process's own.
 func (c *Cloud) environment() []string {
-	env := append(c.endpoints(), "API_URL="+c.URL)
+	env := append(c.endpoints(), "API_URL="+c.URL, "SOCKET_URL="+c.SocketURL)
 	add := func(prefix string, m map[string]string) {
 		for _, k := range slices.Sorted(maps.Keys(m)) {
 			env = append(env, prefix+k+"="+m[k])

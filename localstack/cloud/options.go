@@ -20,6 +20,7 @@ type Options struct {
 	Parameters map[string]string // override the template's defaults; see Command for {port:NAME}
 	Store      emulators.Store
 	Port       int         // of the REST API on 127.0.0.1; 0 = any free one
+	SocketPort int         // of the WebSocket API; 0 = the one after Port, or any free one if Port is 0
 	TablePort  int         // of the DynamoDB stand-in; 0 = any free one
 	QueuePort  int         // of the SQS stand-in; 0 = any free one
 	Data       string      // folder that keeps the state; "" = it is thrown away
@@ -44,6 +45,9 @@ func (o Options) filled() Options {
 	}
 	if o.Rights == 0 {
 		o.Rights = rights.Enforce
+	}
+	if o.SocketPort == 0 && o.Port != 0 {
+		o.SocketPort = o.Port + 1
 	}
 	o.Tools = o.ToolsFolder()
 	if o.Progress == nil {

@@ -14,7 +14,12 @@ import (
 // spoiltTemplate is the test stack with one place changed.
 func spoiltTemplate(t *testing.T, old, spoilt string) string {
 	t.Helper()
-	text, err := os.ReadFile("testdata/template.yaml")
+	return spoiltFile(t, "template.yaml", old, spoilt)
+}
+
+func spoiltFile(t *testing.T, name, old, spoilt string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func Compare(s *template.Stack, u Uses, whole bool) []Finding {
 	}
 	for _, fn := range s.Functions {
 		for _, st := range fn.Statements {
-			out = append(out, unused(fn, st, u, whole)...)
+			out = append(out, unused(s, fn, st, u, whole)...)
 		}
 	}
 	slices.SortFunc(out, func(a, b Finding) int {
@@ -36,7 +36,7 @@ func Compare(s *template.Stack, u Uses, whole bool) []Finding {
 	return slices.Compact(out)
 }
 
-func unused(fn template.Function, st template.Statement, u Uses, whole bool) []Finding {
+func unused(s *template.Stack, fn template.Function, st template.Statement, u Uses, whole bool) []Finding {
 	var out []Finding
 	for _, a := range st.Actions {
 		for _, r := range st.Resources {
@@ -45,7 +45,7 @@ func unused(fn template.Function, st template.Statement, u Uses, whole bool) []F
 			switch {
 			case st.Effect != "Allow":
 				f.Granted = "by " + st.Effect + ", which no use can prove"
-			case wild(a) || wild(r) && r != fn.LogGroup: // its ARN ends so: the streams of that group
+			case wild(a) || wild(r) && r != fn.LogGroup && !connections(s, r): // these ARNs end so
 				f.Granted = "by a wildcard"
 			case !whole || f.Times > 0:
 				continue

@@ -7,6 +7,8 @@ import (
 	"github.com/fairseat/fairseat/localstack/template"
 )
 
+const talk, manage = "arn:aws:execute-api:eu-west-1:000000000000:talk/v1", "execute-api:ManageConnections"
+
 // TestCompare: each row is a role and what was used; the findings are the whole table.
 func TestCompare(t *testing.T) {
 	get, put := Need{"dynamodb:GetItem", seats}, Need{"dynamodb:PutItem", seats}
@@ -38,12 +40,19 @@ func TestCompare(t *testing.T) {
 			[]string{"Buy logs:PutLogEvents arn:aws:logs:eu-west-1:000000000000:log-group:else:* by a wildcard 0"}},
 		{"traces", []template.Statement{statement("Allow", "*", "xray:PutTraceSegments")}, nil, nil, true,
 			[]string{"Buy xray:PutTraceSegments * by a wildcard 0"}},
+		{"posts to connections", []template.Statement{statement("Allow", talk+"/POST/@connections/*", manage)}, []Need{{manage, talk + "/POST/@connections/*"}}, nil, false, nil},
+		{"posts to nobody", []template.Statement{statement("Allow", talk+"/POST/@connections/*", manage)}, []Need{{manage, talk + "/GET/@connections/*"}}, nil, false,
+			[]string{"Buy execute-api:ManageConnections " + talk + "/POST/@connections/* yes 0"}},
+		{"any method on connections", []template.Statement{statement("Allow", talk+"/*", manage)}, nil, nil, true,
+			[]string{"Buy execute-api:ManageConnections " + talk + "/* by a wildcard 0"}},
+		{"another API's connections", []template.Statement{statement("Allow", talk+"x/POST/@connections/*", manage)}, nil, nil, true,
+			[]string{"Buy execute-api:ManageConnections " + talk + "x/POST/@connections/* by a wildcard 0"}},
 		{"a Deny", []template.Statement{statement("Deny", seats, get.Action)}, nil, nil, true,
 			[]string{"Buy dynamodb:GetItem " + seats + " by Deny, which no use can prove 0"}},
 	} {
 		j := newJournal()
 		j.note("Buy", tt.used, tt.denied)
-		fs := Compare(&template.Stack{Functions: []template.Function{function(tt.statements...)}}, j.copy(), !tt.part)
+		fs := Compare(&template.Stack{Functions: []template.Function{function(tt.statements...)}, Sockets: &template.SocketAPI{ARN: talk}}, j.copy(), !tt.part)
 		lines := strings.Split(strings.TrimSpace(Table(fs)), "\n")[1:]
 		for i, l := range lines {
 			lines[i] = strings.Join(strings.Fields(l), " ")
@@ -77,5 +86,30 @@ func TestModes(t *testing.T) {
 	}
 	if _, err := ParseMode(""); err == nil {
 		t.Error("no mode is one")
+	}
+}
+
+// TestManagingConnections: the gateway that serves them asks, by access key.
+func TestManagingConnections(t *testing.T) {
+	const posts, deletes = talk + "/POST/@connections/*", talk + "/DELETE/@connections/*"
+	for _, mode := range []Mode{Enforce, Record} {
+		b := newBench(t, mode, empty, statement("Allow", posts, manage))
+		if text, known := b.proxy.Secret("Buy"); !known || text != Credentials("Buy").SecretAccessKey {
+			t.Errorf("%s: secret %q, %v", mode, text, known)
+		}
+		if _, known := b.proxy.Secret("Nobody"); known || b.proxy.Admit("Nobody", manage, posts) == nil {
+			t.Errorf("%s: nobody is known", mode)
+		}
+		if err := b.proxy.Admit("Buy", manage, posts); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		err := b.proxy.Admit("Buy", manage, deletes)
+		if (err != nil) != (mode == Enforce) || err != nil && !strings.Contains(err.Error(), "is not authorized to perform: execute-api:ManageConnections on resource: "+deletes) {
+			t.Errorf("%s: %v", mode, err)
+		}
+		u := b.proxy.Uses()
+		if len(u.Used) != 2 || len(u.Denied) != 1 || u.Denied[Use{"Buy", Need{manage, deletes}}] != 1 {
+			t.Errorf("%s: used %v, not granted %v", mode, u.Used, u.Denied)
+		}
 	}
 }

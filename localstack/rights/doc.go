@@ -16,5 +16,8 @@
 // group count with its first invocation, for nothing here stands in for CloudWatch
 // Logs. X-Ray has no such user: a right to it is one that nobody uses.
 //
+// Calls of a WebSocket API's @connections do not come this way: the gateway that
+// serves them asks [Proxy.Admit], which remembers like the others.
+//
 // Start with [New], [Proxy] and [Compare].
 package rights

@@ -20,6 +20,8 @@ type Facts struct {
 	Stack   string // stack name, default "local"
 	APIURL  string // scheme, host and port of the local REST API
 
+	SocketHost string // host and port of the local WebSocket API
+
 	QueueURL string            // of the queue service; a queue is QueueURL/Account/Name
 	Streams  map[string]string // logical id of a table → ARN of its stream
 	Secrets  map[string]string // logical id → text
@@ -60,7 +62,7 @@ type loader struct {
 	params     map[string]*value
 	conditions map[string]*condition
 	mappings   *value
-	globals    map[string]*yaml.Node // "Function", "Api"
+	globals    map[string]*yaml.Node // by resource type
 	resources  map[string]*resource
 	order      []*resource
 
@@ -186,8 +188,8 @@ func (l *loader) pairs(n *yaml.Node, at place) map[string]*yaml.Node {
 
 func (l *loader) readGlobals(n *yaml.Node) {
 	for name, g := range l.pairs(n, place{resource: "Globals"}) {
-		if name != "Function" && name != "Api" {
-			l.fail(g.Line, place{resource: "Globals", property: name}, "only Function and Api are known here")
+		if name != "Function" && name != "Api" && name != "WebSocketApi" {
+			l.fail(g.Line, place{resource: "Globals", property: name}, "only Function, Api and WebSocketApi are known here")
 			continue
 		}
 		l.globals["AWS::Serverless::"+name] = g
@@ -329,13 +331,22 @@ func (l *loader) notHere(what string) { l.absent[what] = true }
 
 // localURL puts the local address where a text names the one that AWS would give.
 func (l *loader) localURL(s string) string {
-	if l.facts.APIURL == "" || !strings.Contains(s, ".execute-api.") {
+	if !strings.Contains(s, ".execute-api.") {
 		return s
 	}
 	for _, r := range l.order {
-		if r.typ == "AWS::Serverless::Api" {
-			s = strings.ReplaceAll(s, "https://"+apiID(r.id)+".execute-api."+l.facts.Region+".amazonaws.com", l.facts.APIURL)
+		host := l.apiHost(r.id)
+		switch {
+		case r.typ == "AWS::Serverless::Api" && l.facts.APIURL != "":
+			s = strings.ReplaceAll(s, "https://"+host, l.facts.APIURL)
+		case r.typ == "AWS::Serverless::WebSocketApi" && l.facts.SocketHost != "":
+			s = strings.ReplaceAll(s, "https://"+host, "http://"+l.facts.SocketHost)
+			s = strings.ReplaceAll(s, "wss://"+host, "ws://"+l.facts.SocketHost)
 		}
 	}
 	return s
+}
+
+func (l *loader) apiHost(id string) string {
+	return apiID(id) + ".execute-api." + l.facts.Region + ".amazonaws.com"
 }

@@ -1,6 +1,6 @@
 // Package template reads a SAM template into the plain description that the
-// rest of the local cloud works from: functions, one REST API, tables, queues,
-// secrets and event sources, with every parameter and intrinsic resolved.
+// rest of the local cloud works from: functions, one REST API, one WebSocket API,
+// tables, queues, secrets and event sources, with every parameter and intrinsic resolved.
 //
 // It decides what can be expressed here. Whatever it does not know (a resource
 // type, a property, an intrinsic, a condition) is an error that names it and its
@@ -13,6 +13,7 @@ import "time"
 type Stack struct {
 	Functions []Function // in order of the template
 	API       *API       // nil when the template has none
+	Sockets   *SocketAPI // likewise
 	Tables    []Table
 	Queues    []Queue
 	Secrets   []Secret
@@ -75,6 +76,26 @@ type Authorizer struct {
 	Headers  []string
 	Queries  []string
 	TTL      time.Duration // of its cached answers; 0 = none
+}
+
+// SocketAPI is an AWS::Serverless::WebSocketApi.
+type SocketAPI struct {
+	ID       string // logical id
+	Stage    string // first path segment of every URL
+	ARN      string // of the stage, as execute-api's rights name it
+	Selector string // $request.body.<path>: what in a message names its route
+	Routes   []SocketRoute
+	// Authorizer of $connect; nil = none.
+	Authorizer *Authorizer
+}
+
+// SocketRoute binds what a message asks for, or $connect, $disconnect or $default, to a function.
+type SocketRoute struct {
+	Key      string
+	Function string // logical id
+	Timeout  time.Duration
+	Rate     float64 // messages a second on all connections together; 0 = unlimited
+	Burst    int
 }
 
 // CORS is what OPTIONS answers; the values are sent as they are. Methods "" means

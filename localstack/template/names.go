@@ -37,6 +37,8 @@ func init() {
 		"AWS::Serverless::Function": {readFunction, 1, "FunctionName", plain, one("Arn", arn("lambda", "function:"))},
 		"AWS::Serverless::Api": {readAPI, 0, "", func(_ *loader, r *resource, _ string) string { return apiID(r.id) },
 			one("RootResourceId", func(*loader, *resource, string) string { return "root" })},
+		"AWS::Serverless::WebSocketApi": {readSockets, 0, "", func(_ *loader, r *resource, _ string) string { return apiID(r.id) },
+			map[string]namer{"ApiId": func(_ *loader, r *resource, _ string) string { return apiID(r.id) }, "ApiEndpoint": (*loader).socketEndpoint}},
 		"AWS::ApiGateway::ApiKey":       {readKey, 1, "", plain, one("APIKeyId", plain)},
 		"AWS::ApiGateway::UsagePlan":    {readPlan, 1, "", plain, one("Id", plain)},
 		"AWS::ApiGateway::UsagePlanKey": {readPlanKey, 2, "", plain, one("Id", plain)},
@@ -66,7 +68,7 @@ func (l *loader) arn(service, rest string) string {
 	return "arn:aws:" + service + ":" + l.facts.Region + ":" + l.facts.Account + ":" + rest
 }
 
-// apiID is the id of a REST API in its address.
+// apiID is the id of an API in its address.
 func apiID(id string) string { return strings.ToLower(id) }
 
 func (l *loader) streamARN(r *resource, n string) string {
@@ -138,6 +140,11 @@ func (l *loader) ref(id string, line int, at place) *value {
 		v.text = known[r.typ].ref(l, r, n)
 	case tail == "Stage" && r.typ == "AWS::Serverless::Api":
 		return l.stageOf(r, at)
+	case tail == "Stage" && r.typ == "AWS::Serverless::WebSocketApi":
+		if l.quiet(r)["StageName"] != nil {
+			return l.stageOf(r, at)
+		}
+		v.text = defaultSocketStage
 	case tail == "Alias" && r.typ == "AWS::Serverless::Function":
 		if v.text = l.aliasARN(r, at); v.text == "" {
 			l.fail(line, at, "%s has no AutoPublishAlias", base)

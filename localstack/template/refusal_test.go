@@ -18,7 +18,7 @@ func TestRefusals(t *testing.T) {
 		{"Transform: AWS::Serverless-2016-10-31", "Transform: AWS::Include", "Transform", "only AWS::Serverless"},
 		{"\nMappings:", "\nRules: {}\nMappings:", "Rules", "this section is not known here"},
 		{"\nMappings:", "\nMappings: {}\nMappings:", "Mappings", "is written twice"},
-		{"  Api:\n    Min", "  HttpApi: {}\n  Api:\n    Min", "Globals: HttpApi", "only Function and Api"},
+		{"  Api:\n    Min", "  HttpApi: {}\n  Api:\n    Min", "Globals: HttpApi", "only Function, Api and WebSocketApi"},
 		{"Never: {\"Fn::Equals\": [a, b]}", "Never: yes", "Conditions: Never", "must be Fn::Equals"},
 		{"Never: {\"Fn::Equals\": [a, b]}", "Never: !Condition Never", "Conditions: Never", "refers to itself"},
 		{"Never: {\"Fn::Equals\": [a, b]}", "Never: !And [!Condition HasEndpoint]", "Conditions: Never", "two to ten"},
