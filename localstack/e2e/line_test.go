@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,20 +18,29 @@ import (
 // small opens a show in a hall of our own: one row of so many regular seats.
 func small(t *testing.T, seats int, change ...func(*catalog.Show)) *show {
 	t.Helper()
-	id := fmt.Sprintf("own-row-%d", seats)
-	row := "A: " + string(slices.Repeat([]byte("R"), seats))
-	text := fmt.Appendf(nil, `{"id":%q,"name":"Own row","kind":"cinema","numbering":"ltr","seats":%d,"by_type":{"R":%d},"rows":[%q]}`, id, seats, seats, row)
-	shop.mu.Lock()
-	if shop.layouts[id] == nil {
+	return shop.row(t, strings.Repeat("R", seats), change...)
+}
+
+// row opens a show in a hall with one row of regular (R) and premium seats (P).
+func (w *world) row(t *testing.T, seats string, change ...func(*catalog.Show)) *show {
+	t.Helper()
+	id := "own-row-" + strings.ToLower(seats)
+	types := fmt.Sprintf(`"R":%d`, strings.Count(seats, "R"))
+	if n := strings.Count(seats, "P"); n > 0 {
+		types += fmt.Sprintf(`,"P":%d`, n)
+	}
+	text := fmt.Appendf(nil, `{"id":%q,"name":"Own row","kind":"cinema","numbering":"ltr","seats":%d,"by_type":{%s},"rows":["A: %s"]}`, id, len(seats), types, seats)
+	w.mu.Lock()
+	if w.layouts[id] == nil {
 		halls, err := seatmap.ParseHalls(fmt.Appendf(nil, `{"halls":[%s]}`, text))
 		must(t, err)
-		shop.layouts[id], err = seatmap.Expand(halls[0])
+		w.layouts[id], err = seatmap.Expand(halls[0])
 		must(t, err)
-		_, err = shop.catalog.Load(t.Context(), []store.CatalogRow{store.LayoutRow(catalog.LayoutID(id), text)})
+		_, err = w.catalog.Load(t.Context(), []store.CatalogRow{store.LayoutRow(catalog.LayoutID(id), text)})
 		must(t, err)
 	}
-	shop.mu.Unlock()
-	return shop.open(t, id, change...)
+	w.mu.Unlock()
+	return w.open(t, id, change...)
 }
 
 // held is a seat in somebody's hands.
@@ -62,22 +72,28 @@ type waiter struct {
 	apiclient.Place
 }
 
-func (b *buyer) tryJoin(s *show, seats int) (apiclient.Place, error) {
+func (b *buyer) tryJoin(s *show, seats int, types ...string) (apiclient.Place, error) {
 	var p apiclient.Place
-	err := b.Call(b.ctx(), http.MethodPost, "/shows/"+string(s.ID)+"/line", "", map[string]any{"seats": seats}, &p)
+	body := map[string]any{"seats": seats}
+	if len(types) > 0 {
+		body["types"] = types
+	}
+	err := b.Call(b.ctx(), http.MethodPost, "/shows/"+string(s.ID)+"/line", "", body, &p)
 	return p, err
 }
 
 // join must get a number at once.
-func (b *buyer) join(s *show, seats int) *waiter {
+func (b *buyer) join(s *show, seats int, types ...string) *waiter {
 	b.t.Helper()
-	p, err := b.tryJoin(s, seats)
+	return b.asks(s, seats, types...).awaits("waiting", "offered", "infeasible")
+}
+
+// asks asks for a place, whether its number is written or not.
+func (b *buyer) asks(s *show, seats int, types ...string) *waiter {
+	b.t.Helper()
+	p, err := b.tryJoin(s, seats, types...)
 	must(b.t, err)
-	if p.State == "joining" {
-		b.t.Logf("%s is still joining after the call", p.ID)
-	}
-	w := &waiter{b, p}
-	return w.awaits("waiting", "offered", "infeasible")
+	return &waiter{b, p}
 }
 
 func (w *waiter) path() string { return "/line/" + w.Place.ID }
