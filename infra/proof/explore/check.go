@@ -269,9 +269,15 @@ func (w *world) calm(s *state, names uint8) (plan, error) {
 			return p, nil
 		}
 	}
-	k := w.read(s, names, 0)
-	k.patient = true
-	return w.decideFrom(s, k, c)
+	for _, page := range []uint8{c.Page, 0} {
+		k := w.read(s, names, 0, page)
+		k.patient = true
+		p, err := w.decideFrom(s, k, c)
+		if err != nil || page == 0 || p.Act != line.ReadOn && p.Act != line.Idle {
+			return p, err
+		}
+	}
+	return plan{Act: line.Idle}, nil
 }
 
 func (c *config) open(s *state) bool {

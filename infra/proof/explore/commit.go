@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/line"
@@ -61,21 +62,32 @@ func (w *world) apply(s *state, p plan) (ok bool, bad string) {
 		c.end(s, i, line.Lapsed)
 		return true, bad
 	case line.TimeOut:
-		if s.W[i] != line.Waiting && s.W[i] != line.Asked && s.W[i] != line.Entering {
-			return false, ""
-		}
-		c.end(s, i, line.TimedOut)
-		return true, ""
+		return c.endAll(s, p.Who, line.TimedOut, line.Waiting, line.Asked, line.Entering), ""
 	case line.GiveUp:
-		if s.W[i] != line.Waiting && s.W[i] != line.Asked {
-			return false, ""
-		}
-		c.end(s, i, line.Infeasible)
-		return true, ""
+		return c.endAll(s, p.Who, line.Infeasible, line.Waiting, line.Asked), ""
 	case line.MakeOffer:
 		return c.makeOffer(s, p, i)
 	}
 	return false, fmt.Sprintf("a plan without a transaction: %s", p)
+}
+
+// endAll is L3 and L4: each is in one of the states.
+func (c *config) endAll(s *state, who uint8, to line.WaiterState, from ...line.WaiterState) bool {
+	asked := who
+	if c.Mut == alongBlind {
+		asked &= -asked // of those who go along nothing is asked
+	}
+	for i := range c.Waiters {
+		if has(asked, i) && !slices.Contains(from, s.W[i]) {
+			return false
+		}
+	}
+	for i := range c.Waiters {
+		if has(who, i) {
+			c.end(s, i, to)
+		}
+	}
+	return true
 }
 
 // number is L8: each is still asked.
@@ -91,6 +103,9 @@ func (c *config) number(s *state, p plan) bool {
 			continue
 		}
 		s.W[i], s.Num[i] = line.Entering, n
+		if has(p.Ack, i) {
+			s.W[i] = line.Waiting
+		}
 		if c.Mut == ackEarly {
 			s.W[i] = line.Waiting
 			s.Todo |= 1 << i
@@ -98,6 +113,9 @@ func (c *config) number(s *state, p plan) bool {
 		n++
 	}
 	s.Gate = p.Wanted
+	if c.Page > 0 {
+		s.Last = p.Who
+	}
 	return true
 }
 

@@ -46,6 +46,7 @@ type config struct {
 	Late, Refunds     bool  // money after the end; refunds
 	Leaves, Owners    bool  // waiters leave; owners give holds back
 	Timers            bool
+	Page              uint8 // a run reads so many entries, and on where it must; 0 all at once
 	CoolDown          uint8 // with it, a buyer's places are told apart; 0 without
 	Wakes             bool  // messages to the lane are told apart; it must do without anybody who looks
 	Calm              bool  // with one lane run at a time it is small enough for the short run, whole
@@ -137,7 +138,7 @@ func configs() []config {
 		c.Attempts = []attempt{{Buyer: 0, Held: 0b010}, {Buyer: 1, Wants: []uint8{0b100, 0b010}}}
 		c.Waiters = []waiter{{Buyer: 2, Party: 1, Types: reg, Until: 2}, {Buyer: 3, Party: 2, Types: reg | prem}}
 		c.House = 0b001
-		c.CloseAt, c.TMax, c.Owners = 3, 5, true
+		c.CloseAt, c.TMax, c.Owners, c.Leaves = 3, 5, true, true
 	})
 	add("open", "joins race walk-ups, releases and leaves; one type", func(c *config) {
 		c.Seats, c.Type = 3, [4]uint8{reg, reg, reg}
@@ -186,6 +187,20 @@ func configs() []config {
 		c.Attempts = []attempt{{Buyer: 0, Held: 0b01}, {Buyer: 1, Held: 0b10}}
 		c.Waiters = []waiter{{Buyer: 2, Party: 1, Types: reg}, {Buyer: 3, Party: 2, Types: reg}}
 		c.TMax, c.Wakes, c.Timers, c.Owners, c.Leaves = 3, true, true, true, true
+		c.Zombies = false
+	})
+	add("pages", "runs read the first entry and read on; two types, three waiters", func(c *config) {
+		c.Seats, c.Type = 3, [4]uint8{reg, reg, prem}
+		c.Attempts = []attempt{{Buyer: 0, Held: 0b001}, {Buyer: 1, Held: 0b010}}
+		c.Waiters = []waiter{{Buyer: 2, Party: 1, Types: reg}, {Buyer: 3, Party: 2, Types: reg}, {Buyer: 4, Party: 1, Types: reg | prem}}
+		c.TMax, c.Page, c.Owners = 2, 1, true
+		c.Zombies = false
+	})
+	add("pages-bounded", "the same where one later party may pass", func(c *config) {
+		c.Seats, c.Type = 2, [4]uint8{reg, prem}
+		c.Attempts = []attempt{{Buyer: 0, Held: 0b01}, {Buyer: 1, Held: 0b10}}
+		c.Waiters = []waiter{{Buyer: 2, Party: 2, Types: reg | prem}, {Buyer: 3, Party: 1, Types: reg}, {Buyer: 4, Party: 1, Types: prem}}
+		c.TMax, c.Page, c.Passes, c.Owners, c.Leaves = 2, 1, 1, true, true
 		c.Zombies = false
 	})
 	add("small", "one type, two seats, two waiters: whole in seconds", func(c *config) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/fairseat/fairseat/pkg/line"
@@ -15,7 +16,8 @@ type lineKey struct {
 	Pool                      [maxSeats]uint8
 	Unsold, Free              uint8
 	Gate, Dry, Clock          uint8
-	Names                     uint8 // asked waiters whom the message names
+	Names                     uint8 // whom the message names
+	Page, Last                uint8 // entries that are read; 0 all
 	Skip, Todo                uint8
 	scanned, patient          bool // Free was read; nobody's hour is over
 }
@@ -38,7 +40,7 @@ func (c *config) waiterOf(id line.WaiterID) int {
 }
 
 // read is the key of a run that reads s now, its clock ahead by skew.
-func (w *world) read(s *state, names, skew uint8) lineKey {
+func (w *world) read(s *state, names, skew, page uint8) lineKey {
 	k := lineKey{
 		W: s.W, Num: s.Num, Dead: s.Dead, Choice: s.Choice, Passed: s.Passed, Pool: s.Pool,
 		Gate: s.Gate, Dry: s.Dry, Clock: s.Now + skew, Names: names, Skip: s.Skip, Todo: s.Todo, Unsold: w.unsold(s),
@@ -47,6 +49,9 @@ func (w *world) read(s *state, names, skew uint8) lineKey {
 		if k.W[i] == line.Asked && !has(names, i) {
 			k.W[i] = 0
 		}
+	}
+	if k.Page = page; page > 0 {
+		k.Last, k.Unsold = s.Last, 0
 	}
 	return k
 }
@@ -96,9 +101,10 @@ func (w *world) lineState(k lineKey) line.State {
 			s.Pool = append(s.Pool, w.aside(k.Pool, x))
 		}
 	}
+	read := w.page(k, &s)
 	for i := range c.Waiters {
 		// Entries of those who have ended are not modelled: they are deleted at once.
-		if k.W[i] != 0 && !k.W[i].Ended() {
+		if k.W[i] != 0 && !k.W[i].Ended() && has(read, i) {
 			s.Waiters = append(s.Waiters, w.waiter(k, i))
 		}
 	}
@@ -114,6 +120,38 @@ func (w *world) lineState(k lineKey) line.State {
 		}
 	}
 	return s
+}
+
+// page is whom a run reads, and how far it has read the line: so many entries from
+// its head, who was numbered last, who is offered, and who is named.
+func (w *world) page(k lineKey, s *line.State) (read uint8) {
+	if k.Page == 0 {
+		return 1<<maxWaiters - 1
+	}
+	s.Unsold = nil // who looks for that reads all
+	read = k.Names | k.Last
+	var entries []int
+	for i, st := range k.W {
+		if st.Active() {
+			entries = append(entries, i)
+		}
+		if st == line.Offered {
+			read |= 1 << i
+		}
+	}
+	slices.SortFunc(entries, func(a, b int) int { return int(k.Num[a]) - int(k.Num[b]) })
+	for _, i := range entries[:min(len(entries), int(k.Page))] {
+		read |= 1 << i
+		s.Through = int64(k.Num[i])
+	}
+	s.More = len(entries) >= int(k.Page) // a table says so when the last was read, too
+	switch w.c.Mut {
+	case pageWhole:
+		s.More = false
+	case pagePasses:
+		s.Through = 1 << 40
+	}
+	return read
 }
 
 func (w *world) aside(pool [maxSeats]uint8, x int) line.Aside {
@@ -173,7 +211,7 @@ func (w *world) small(p line.Plan, k lineKey) plan {
 		s.Who |= 1 << c.waiterOf(v.ID)
 		if v.State == line.Offered {
 			s.Dead, s.Choice = units(v.Offer.ExpiresAt), typeMask(v.Offer.Choice)
-			if c.Mut == freeChoice {
+			if c.Mut == freeChoice || c.Mut == pageChoice && s.Act == line.SetAside && k.Page > 0 {
 				s.Choice = typeMask(v.Types)
 			}
 			s.Seats = w.asideMask(v.Offer.Seats)
@@ -181,15 +219,18 @@ func (w *world) small(p line.Plan, k lineKey) plan {
 	}
 	switch s.Act {
 	case line.Look:
-		s.Seats, s.Dead = 0, k.Clock
+		s.Seats, s.Dead, s.Page = 0, k.Clock, k.Page
 		first, _ := w.entering(k)
 		s.Who = 1 << first
 	case line.SetAside:
 		who(p.Aside.Waiter)
 		s.Seats = w.asideMask(p.Aside.Seats)
 	case line.Lapse, line.TimeOut, line.GiveUp:
-		who(p.End.Was)
-		s.Seats, s.Dead, s.Choice = w.asideMask(p.End.Back), 0, 0
+		for _, e := range p.Ends() {
+			who(e.Was)
+			s.Seats |= w.asideMask(e.Back)
+		}
+		s.Dead, s.Choice = 0, 0
 	case line.MakeOffer:
 		who(p.Offer.Waiter)
 		for _, v := range p.Offer.Passed {
@@ -199,7 +240,12 @@ func (w *world) small(p line.Plan, k lineKey) plan {
 		s.Seats = w.asideMask(p.Drain)
 	case line.NumberJoiners:
 		for _, v := range p.Number {
-			s.Who |= 1 << c.waiterOf(v.ID)
+			i := c.waiterOf(v.ID)
+			s.Who |= 1 << i
+			dry := c.Mut == ackNotDry && c.Waiters[i].Types&^k.Gate == 0
+			if v.State == line.Waiting || dry || c.Mut == ackAlways {
+				s.Ack |= 1 << i
+			}
 		}
 		s.Number = uint8(p.Number[0].Number)
 	}
@@ -209,8 +255,9 @@ func (w *world) small(p line.Plan, k lineKey) plan {
 // entering is who a scan is for.
 func (w *world) entering(k lineKey) (int, bool) {
 	best, least := 0, int64(1<<62)
+	read := w.page(k, &line.State{})
 	for i := range w.c.Waiters {
-		if k.W[i] == 0 || k.W[i].Ended() {
+		if k.W[i] == 0 || k.W[i].Ended() || !has(read, i) {
 			continue
 		}
 		if v := w.waiter(k, i); v.State == line.Entering && v.Number < least {
@@ -242,28 +289,57 @@ func (w *world) plans(s *state) (all []plan, err error) {
 			asks |= 1 << i
 		}
 	}
-	for skew := uint8(0); skew <= 1; skew++ {
-		for names := asks; ; names = (names - 1) & asks {
-			ps, err := w.decide(s, names, skew)
-			if err != nil {
-				return nil, err
-			}
-			if ps.Act != line.Idle && !slices.Contains(all, ps) {
-				all = append(all, ps)
-			}
-			if names == 0 {
-				break
+	for page := range pages(c.Page) {
+		if page > 0 { // a message that comes again names somebody who has long been numbered
+			asks = c.inLine(s)
+		}
+		for skew := uint8(0); skew <= 1; skew++ {
+			for names := asks; ; names = (names - 1) & asks {
+				p, err := w.decideFrom(s, w.read(s, names, skew, page), c)
+				if err != nil {
+					return nil, err
+				}
+				if p.Act != line.Idle && p.Act != line.ReadOn && !slices.Contains(all, p) {
+					all = append(all, p)
+				}
+				if names == 0 {
+					break
+				}
 			}
 		}
 	}
 	return all, nil
 }
 
-// decide is one run's plan, bent where a planted bug bends what it decides.
+// pages are the readings that a run may decide from: all of the line, as who reads
+// on does at any later time, and with pages so many entries.
+func pages(page uint8) iter.Seq[uint8] {
+	return func(yield func(uint8) bool) {
+		if yield(0) && page > 0 {
+			yield(page)
+		}
+	}
+}
+
+func (c *config) inLine(s *state) (m uint8) {
+	for i := range c.Waiters {
+		if s.W[i] != 0 && !s.W[i].Ended() {
+			m |= 1 << i
+		}
+	}
+	return m
+}
+
+// decide is what a run does that reads s now, and reads on where it must, bent where
+// a planted bug bends what it decides.
 func (w *world) decide(s *state, names, skew uint8) (plan, error) {
-	c := w.c
-	k := w.read(s, names, skew)
-	return w.decideFrom(s, k, c)
+	if w.c.Page > 0 {
+		p, err := w.decideFrom(s, w.read(s, names, skew, w.c.Page), w.c)
+		if err != nil || p.Act != line.ReadOn && p.Act != line.Idle {
+			return p, err
+		}
+	}
+	return w.decideFrom(s, w.read(s, names, skew, 0), w.c)
 }
 
 func (w *world) decideFrom(s *state, k lineKey, c *config) (plan, error) {
@@ -338,7 +414,7 @@ func (c *config) freeOf(t *tables, from, to int) (m uint8) {
 func (w *world) look(s *state, p plan) (plan, error) {
 	c := w.c
 	i := first(p.Who)
-	k := w.read(s, 0, 0)
+	k := w.read(s, 0, 0, p.Page)
 	for j := range k.W {
 		if j != i && k.W[j] == line.Entering || has(s.Todo, j) && j != i {
 			k.W[j] = 0
@@ -349,6 +425,9 @@ func (w *world) look(s *state, p plan) (plan, error) {
 		k.Num[i] = 100
 	}
 	k.Names, k.Clock, k.scanned = 0, p.Dead, true
+	if k.Page > 0 {
+		k.Names = 1 << i
+	}
 	k.Free = p.Seats | c.freeOf(&s.tables, c.Seats/2, c.Seats)
 	d := w.step(k)
 	return d.plan, d.err

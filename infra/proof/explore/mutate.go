@@ -32,7 +32,7 @@ const (
 	regrantAlways         // late money takes its seats back whoever has them
 	offerNoTimer          // the lane does not look at offers again when nudged
 	wakeJoin              // asking to join sends no message
-	wakePool              // a hold that ends into the pool wakes nobody
+	wakePool              // a seat that is for nobody from now on wakes nobody
 	wakeSold              // a sale wakes nobody
 	wakeAnswer            // accepting, declining and leaving wake nobody
 	wakeOffer             // an offer's deadline wakes nobody
@@ -40,6 +40,12 @@ const (
 	placeNoCond           // asking to join does not look at the place again
 	placeKept             // an end does not close the place
 	coolForgotten         // nobody looks at the cool-down
+	ackAlways             // whoever gets a number is acknowledged with it
+	ackNotDry             // acknowledged with the number behind open gates, whatever is free behind them
+	alongBlind            // of several who end together only the first is conditioned
+	pageWhole             // a run takes the first page of the line for the whole
+	pagePasses            // who stands behind what was read is offered seats
+	pageChoice            // who is offered at once may choose what is collected for somebody unread
 	mutants
 )
 
@@ -48,6 +54,7 @@ var mutantNames = [...]string{
 	"houseNoGate", "headGate", "gateForgets", "dryKept", "acceptLate", "acceptSteal", "freeChoice", "lapseNoID", "firstFit",
 	"noGrace", "confirmLate", "capLeak", "capNoCond", "ttlOnHold", "dropEarly", "regrantLine", "regrantAlways", "offerNoTimer",
 	"wakeJoin", "wakePool", "wakeSold", "wakeAnswer", "wakeOffer", "wakeAck", "placeNoCond", "placeKept", "coolForgotten",
+	"ackAlways", "ackNotDry", "alongBlind", "pageWhole", "pagePasses", "pageChoice",
 }
 
 // wake is a message to the lane, unless its sender is the one that was planted.
@@ -55,6 +62,23 @@ func (s *state) wake(c *config, which uint8, unless mutant) {
 	if c.Wakes && c.Mut != unless {
 		s.Wake |= which
 	}
+}
+
+// freed seats are in the pool for nobody from now on: each one's record wakes the lane.
+func (s *state) freed(c *config, seats uint8) {
+	if seats != 0 {
+		s.wake(c, wakeAny, wakePool)
+	}
+}
+
+// proposed are the seats reserved for waiter i.
+func (t *tables) proposed(i int) (m uint8) {
+	for x, who := range t.Pool {
+		if who == uint8(2+i) {
+			m |= 1 << x
+		}
+	}
+	return m
 }
 
 func (m mutant) String() string { return mutantNames[m] }

@@ -136,7 +136,9 @@ func (w *world) pay(s *state, h int) (ok bool, bad string) {
 		bad = "HoldLifetime: confirmed after expiresAt + grace"
 	}
 	s.Money[h] = moneyTickets
-	s.wake(w.c, wakeAny, wakeSold)
+	if s.Gate != 0 {
+		s.wake(w.c, wakeAny, wakeSold)
+	}
 	s.Pend &^= 1 << h
 	return true, bad
 }
@@ -153,7 +155,9 @@ func (w *world) late(s *state, h int) (ok bool, bad string) {
 		bad = "HoldLifetime: an overdue hold was sold in place"
 	}
 	s.Money[h] = moneyTickets
-	s.wake(w.c, wakeAny, wakeSold)
+	if s.Gate != 0 {
+		s.wake(w.c, wakeAny, wakeSold)
+	}
 	s.Pend &^= 1 << h
 	return true, bad
 }
@@ -216,9 +220,7 @@ func (w *world) let(s *state, h int, cause booking.Cause, gate, skew uint8) (ok 
 		s.Hold[h] = 0
 	}
 	s.Pend &^= 1 << h
-	if e.Line != 0 {
-		s.wake(w.c, wakeAny, wakePool)
-	}
+	s.freed(w.c, e.Line)
 	return true, bad
 }
 
@@ -258,6 +260,7 @@ func (m *moves) waiters(waits uint8) {
 		for _, decline := range []bool{true, false} {
 			if to := m.leavesAs(s, i, decline); to != 0 && (decline || c.Leaves && s.W[i] != line.Offered) {
 				n := *s
+				n.freed(c, s.proposed(i))
 				c.end(&n, i, to)
 				n.wake(c, wakeAny, wakeAnswer)
 				m.out(n, "", "waiter %d ends its place: %s", i, to)

@@ -40,6 +40,16 @@ type tables struct {
 	Cap   [maxBuyers]uint8
 	Gate  uint8 // types wanted: STATE and all gates
 	Dry   uint8
+
+	W      [maxWaiters]line.WaiterState
+	Num    [maxWaiters]uint8
+	Dead   [maxWaiters]uint8 // offer's deadline
+	Choice [maxWaiters]uint8 // types that the offered may choose from
+	Passed [maxWaiters]uint8
+	Last   uint8             // with pages: to whom numbers were given last
+	Live   [maxWaiters]uint8 // of a buyer's place: 1 + its live waiter
+	Lapses [maxWaiters]uint8
+	Cool   [maxWaiters]uint8 // until when
 }
 
 // plan is one lane transaction in flight. Between its making and its commit
@@ -54,6 +64,8 @@ type plan struct {
 	Dry    uint8
 	Passed uint8
 	Number uint8 // the first of those given
+	Ack    uint8 // of them, who is acknowledged with his number
+	Page   uint8 // of a scan: how much of the line is read again
 }
 
 // worker is one run of the lane's function. Stale: the version that it read is no
@@ -73,21 +85,13 @@ type state struct {
 	Money   [maxHolds]uint8 // of late or settled money, see below
 	Ask     [maxHolds]uint8 // walk-up attempt: 0 idle, 1+w sent, 16+w done
 	Before  [maxHolds]uint8 // waiters acknowledged before this request was sent
-	W       [maxWaiters]line.WaiterState
-	Num     [maxWaiters]uint8
-	Dead    [maxWaiters]uint8 // offer's deadline
-	Choice  [maxWaiters]uint8 // types that the offered may choose from
-	Passed  [maxWaiters]uint8
 	BeforeW [maxWaiters]uint8
 	Lane    [2]worker
-	Wake    uint8             // messages to the lane: a bit a waiter's join, wakeAny for all else
-	Ring    uint8             // offers whose timer has not gone off yet, whatever became of them
-	Asking  uint8             // who has been found to have no place; the transaction is not sent yet
-	Live    [maxWaiters]uint8 // of a buyer's place: 1 + its live waiter
-	Lapses  [maxWaiters]uint8
-	Cool    [maxWaiters]uint8 // until when
-	Todo    uint8             // only with ackEarly planted
-	Skip    uint8             // only with noRedo planted
+	Wake    uint8 // messages to the lane: a bit a waiter's join, wakeAny for all else
+	Ring    uint8 // offers whose timer has not gone off yet, whatever became of them
+	Asking  uint8 // who has been found to have no place; the transaction is not sent yet
+	Todo    uint8 // only with ackEarly planted
+	Skip    uint8 // only with noRedo planted
 }
 
 // wakeAny is any message to the lane that names nobody.
@@ -163,6 +167,11 @@ func (s *state) tidy(c *config) {
 			s.Rev[h] = 2
 		}
 	}
+	for i := range c.Waiters {
+		if s.W[i] != line.Entering {
+			s.Last &^= 1 << i // only of them anything hangs on it
+		}
+	}
 	for i := range s.Before {
 		s.Before[i] &= waits
 	}
@@ -184,7 +193,7 @@ func (s *state) tidy(c *config) {
 func (w worker) rank() uint64 {
 	p := w.P
 	r := uint64(p.Act)
-	for _, v := range [...]uint8{p.Who, p.Seats, p.Choice, p.Dead, p.Wanted, p.Dry, p.Passed} {
+	for _, v := range [...]uint8{p.Who, p.Seats, p.Choice, p.Dead, p.Wanted, p.Dry, p.Passed ^ p.Ack} {
 		r = r<<8 | uint64(v)
 	}
 	if w.Stale {

@@ -106,6 +106,7 @@ func (w *world) accept(s *state, i int, seats uint8) (ok bool, bad string) {
 	} else {
 		bad = c.overtakes(s, s.BeforeW[i], seats, "accept")
 	}
+	s.freed(c, s.proposed(i)&^seats)
 	c.end(s, i, line.Accepted)
 	s.claim(h, seats)
 	s.unpool(seats)
