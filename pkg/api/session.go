@@ -10,14 +10,8 @@ import (
 // OpenSession answers POST /sessions: a guest (B1).
 func OpenSession(e Edge, issue func(now time.Time) (session.Session, error)) Handler {
 	return e.handle(map[string]operation{opOpenSession: func(_ context.Context, c *call) (reply, error) {
-		if len(c.body) > 0 {
-			v, err := parse(c.body)
-			if err == nil {
-				_, err = v.object()
-			}
-			if err != nil {
-				return reply{}, err
-			}
+		if err := c.emptyBody(); err != nil {
+			return reply{}, err
 		}
 		s, err := issue(c.now)
 		if err != nil {
@@ -25,6 +19,18 @@ func OpenSession(e Edge, issue func(now time.Time) (session.Session, error)) Han
 		}
 		return reply{status: 201, doc: sessionDoc{s.Token, wireTime(s.ExpiresAt)}}, nil
 	}})
+}
+
+// emptyBody refuses a body that says something where nothing is asked.
+func (c *call) emptyBody() error {
+	if len(c.body) == 0 {
+		return nil
+	}
+	v, err := parse(c.body)
+	if err == nil {
+		_, err = v.object()
+	}
+	return err
 }
 
 type sessionDoc struct {
