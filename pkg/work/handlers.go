@@ -17,6 +17,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/socket"
 	"github.com/fairseat/fairseat/pkg/store"
 )
 
@@ -28,8 +29,14 @@ type Sender interface {
 // RelayHolds sends what the stream of holds causes.
 func RelayHolds(s Sender, p booking.Policy, clock func() time.Time) StreamHandler {
 	return Stream(func(ctx context.Context, r relay.Record) error {
-		ms, err := relay.OfHold(r, p, clock())
-		return send(ctx, s, ms, err)
+		now := clock()
+		ms, err := relay.OfHold(r, p, now)
+		if err = send(ctx, s, ms, err); err != nil {
+			return err
+		}
+		ms, err = relay.OfHoldTold(r, now)
+		hint(ctx, s, ms, err)
+		return nil
 	})
 }
 
@@ -112,8 +119,8 @@ func AdvanceLine(o *boxoffice.Office) QueueHandler {
 }
 
 // ProjectSeatmap brings the seat maps up to date that a batch of records touches,
-// each show once.
-func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
+// each show once, and has those told who watch it.
+func ProjectSeatmap(o *boxoffice.Office, s Sender) StreamHandler {
 	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		told := map[catalog.ShowID]*news{}
 		answer := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}
@@ -128,7 +135,7 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 				break
 			}
 		}
-		if err := projectAll(ctx, o, told); err != nil {
+		if err := projectAll(ctx, o, s, told); err != nil {
 			slog.ErrorContext(ctx, "seat map failed", "err", err.Error())
 			return stopAt(e.Records[0]), nil
 		}
@@ -137,7 +144,7 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 }
 
 // projectAll lets no slow show hold the others up.
-func projectAll(ctx context.Context, o *boxoffice.Office, told map[catalog.ShowID]*news) error {
+func projectAll(ctx context.Context, o *boxoffice.Office, s Sender, told map[catalog.ShowID]*news) error {
 	var g errgroup.Group
 	g.SetLimit(max(o.Parallel, 1))
 	for _, show := range slices.Sorted(maps.Keys(told)) {
@@ -146,6 +153,8 @@ func projectAll(ctx context.Context, o *boxoffice.Office, told map[catalog.ShowI
 			if err := o.Project(ctx, show, n.seats, slices.Sorted(maps.Keys(n.alive))...); err != nil {
 				return fmt.Errorf("show %s: %w", show, err)
 			}
+			m, err := relay.Tell(show, "", socket.SeatmapChanged, 0, "")
+			hint(ctx, s, []relay.Message{m}, err)
 			return nil
 		})
 	}

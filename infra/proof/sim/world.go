@@ -206,13 +206,14 @@ func (w *world) wire() {
 	}
 	written := func(r memstore.Record) bool { return r.Event != memstore.Remove }
 	holds := func(*boxoffice.Office) work.StreamHandler { return work.RelayHolds(post, w.policy, w.readClock) }
+	project := func(o *boxoffice.Office) work.StreamHandler { return work.ProjectSeatmap(o, post) }
 	payments := func(*boxoffice.Office) work.StreamHandler { return work.RelayPayments(post, w.readClock) }
 	shards := 1 + w.tape.pick(3)
 	for shard := range shards {
 		w.mappings = append(w.mappings,
 			&mapping{handler: "relay-holds", table: store.Holds, run: holds, wants: written, shard: shard, of: shards},
-			&mapping{handler: "project-seatmap", table: store.Holds, run: work.ProjectSeatmap, wants: written, shard: shard, of: shards},
-			&mapping{handler: "project-seatmap", table: store.Line, run: work.ProjectSeatmap, shard: shard, of: shards, wants: func(r memstore.Record) bool {
+			&mapping{handler: "project-seatmap", table: store.Holds, run: project, wants: written, shard: shard, of: shards},
+			&mapping{handler: "project-seatmap", table: store.Line, run: project, shard: shard, of: shards, wants: func(r memstore.Record) bool {
 				return strings.HasPrefix(r.Key.SK, "S#")
 			}},
 			&mapping{handler: "expire-timer", table: store.Timers, run: work.ExpireTimer, shard: shard, of: shards, wants: func(r memstore.Record) bool {
