@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/boot/desk"
 	"github.com/fairseat/fairseat/pkg/socket"
@@ -45,7 +46,7 @@ func Office(p *boot.Parts) *hub.Hub {
 func Live(p *boot.Parts) *hub.Hub {
 	t := desk.Tables(p)
 	h := over(t)
-	h.Truth = store.New(t, p.Policy())
+	h.Truth = store.New(t, booking.Policy{}) // it reads, and no number of the policy is in that
 	line, err := post.New(p.Env, p.Text("SOCKETS_ENDPOINT"), parallel, boot.Clock)
 	if err != nil {
 		p.Fail(err)
