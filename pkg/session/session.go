@@ -126,10 +126,8 @@ func (k *Keeper) End(token string, now time.Time) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return time.Unix(end(body), 0).UTC(), nil
+	return time.Unix(int64(binary.BigEndian.Uint64(body[idSize:])), 0).UTC(), nil
 }
-
-func end(body []byte) int64 { return int64(binary.BigEndian.Uint64(body[idSize:])) }
 
 func (k *Keeper) read(token string, now time.Time) ([]byte, error) {
 	text, ok := strings.CutPrefix(token, prefix)
@@ -145,7 +143,7 @@ func (k *Keeper) read(token string, now time.Time) ([]byte, error) {
 	if !k.signed(body, mac) {
 		return nil, ErrInvalid
 	}
-	if now.Unix() >= end(body) {
+	if now.Unix() >= int64(binary.BigEndian.Uint64(body[idSize:])) {
 		return nil, ErrExpired
 	}
 	return body, nil

@@ -271,7 +271,7 @@ func (s *Switchboard) Pace(ctx context.Context, show catalog.ShowID, k socket.Ki
 
 // SavePace replaces the pace as it was read.
 func (s *Switchboard) SavePace(ctx context.Context, show catalog.ShowID, k socket.Kind, was, next socket.Pace) error {
-	where := Cond(Absent{})
+	var where Cond = Absent{}
 	if was.Rev != 0 {
 		where = Equal{aRev, was.Rev}
 	}
