@@ -64,9 +64,12 @@ type Hub struct {
 	Parallel int                                                     // messages at once; 0 is one
 }
 
+// A client's burst may run all at once, and of those who change one connection at a
+// time one gets through.
 const (
-	attempts  = 6                     // of one change that others change at the same time
-	firstWait = 10 * time.Millisecond // doubled for each, with full jitter
+	attempts  = 12                     // of one change that others change at the same time
+	firstWait = 10 * time.Millisecond  // doubled for each, with full jitter,
+	mostWait  = 160 * time.Millisecond // up to here
 )
 
 // again repeats a load-decide-commit that met another's, with the truth read anew.
@@ -74,7 +77,7 @@ func (h *Hub) again(ctx context.Context, f func() error) error {
 	var err error
 	for n := range attempts {
 		if n > 0 {
-			if perr := h.Pause(ctx, firstWait<<(n-1)); perr != nil {
+			if perr := h.Pause(ctx, min(firstWait<<(n-1), mostWait)); perr != nil {
 				return err
 			}
 		}
