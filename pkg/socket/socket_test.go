@@ -99,13 +99,13 @@ func TestPress(t *testing.T) {
 	}
 	one := press("the sessions' secret")
 	texts := map[string]bool{}
-	for _, text := range []string{one.Text("a", "b"), one.Text("b", "a"), one.Text("ab", ""), one.Text("", "ab"), press("another secret of sixteen").Text("a", "b")} {
+	for _, text := range []string{one.Text("a", "b"), one.Text("c", "b"), one.Text("b", "a"), one.Text("ab", ""), one.Text("", "ab"), press("another secret of sixteen").Text("a", "b")} {
 		texts[text] = true
 		if h, ok := socket.HashOf(text); !ok || strings.Contains(text, string(h)) || len(h) != 64 {
 			t.Errorf("hash %q of %q", h, text)
 		}
 	}
-	if len(texts) != 5 || !texts[press("the sessions' secret").Text("a", "b")] {
+	if len(texts) != 6 || !texts[press("the sessions' secret").Text("a", "b")] {
 		t.Errorf("%v", texts)
 	}
 	for _, text := range []string{"", "fst1.", "fsg1." + strings.Repeat("A", 43), "fst1." + strings.Repeat("A", 42), "fst1." + strings.Repeat("A", 44)} {

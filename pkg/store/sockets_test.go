@@ -39,8 +39,12 @@ func (b board) ticket(name string) socket.Ticket {
 	return t
 }
 
-func (b board) open(name string) socket.Conn {
+func (b board) open(name string) socket.Conn { return b.openFor(name, socket.Longest) }
+
+// openFor opens a socket whose session has that long to live.
+func (b board) openFor(name string, ends time.Duration) socket.Conn {
 	t := b.ticket(name)
+	t.Ends = evening.Add(ends)
 	c, err := socket.Open(t, b.id(name), evening)
 	b.must(err)
 	b.must(b.Connect(b.ctx, t.Hash, c, evening))
@@ -139,7 +143,7 @@ func socketConnections(b board) {
 }
 
 func socketMessages(b board) {
-	c := b.open("c")
+	c := b.openFor("c", time.Minute)
 	save := func(r socket.Request, fresh *socket.Ticket) socket.Conn {
 		b.t.Helper()
 		o := c.Take(r, "", fresh, evening)
@@ -159,7 +163,6 @@ func socketMessages(b board) {
 		b.t.Errorf("watching %v, %v", b.watchers(b.show), b.watchers(other))
 	}
 	fresh := b.ticket("fresh")
-	c.Until = evening.Add(time.Minute)
 	c = save(socket.Request{Action: socket.Authorize, Ticket: fresh.Hash}, &fresh)
 	for k := range boxoffice.Shards {
 		all, err := b.Watchers(b.ctx, other, k)
