@@ -261,10 +261,11 @@ const (
 	askProvider   = "AskProviderPayments"
 	advanceLine   = "AdvanceLineLane"
 	relayLine     = "RelayLineLine"
+	tellClients   = "TellClientsHints"
 )
 
 func TestSwitchesAreAll(t *testing.T) {
-	known := []string{relayHolds, projectHolds, projectPool, expireHold, expireTimer, relayPayments, askProvider, advanceLine, relayLine}
+	known := []string{relayHolds, projectHolds, projectPool, expireHold, expireTimer, relayPayments, askProvider, advanceLine, relayLine, tellClients}
 	got := slices.Sorted(slices.Values(stack.Sources()))
 	if slices.Sort(known); !slices.Equal(got, known) {
 		t.Errorf("the template has the event sources %v, the tests know %v", got, known)

@@ -77,6 +77,7 @@ func samplesWorld(t *testing.T) *world {
 func TestSamplesSell(t *testing.T) {
 	w := samplesWorld(t)
 	w.play(t, "describe-api", 200)
+	w.play(t, "open-socket", 201)
 	if ids(w.play(t, "browse-catalog", 200)) != "rex" {
 		t.Error("browse-catalog does not find the show")
 	}

@@ -33,6 +33,7 @@ type Route struct {
 // The functions that answer HTTP.
 const (
 	fnOpenSession     = "open-session"
+	fnOpenSocket      = "open-socket"
 	fnBrowseCatalog   = "browse-catalog"
 	fnReadSeatmap     = "read-seatmap"
 	fnReserveSeats    = "reserve-seats"
@@ -50,6 +51,7 @@ const (
 // The operations.
 const (
 	opOpenSession     = "OpenSession"
+	opOpenSocket      = "OpenSocket"
 	opListCities      = "ListCities"
 	opListMovies      = "ListMovies"
 	opListShowtimes   = "ListShowtimes"
@@ -82,6 +84,7 @@ var paged = []string{"limit", "cursor"}
 
 var routes = []Route{
 	{Method: methodPost, Path: "/sessions", Operation: opOpenSession, Function: fnOpenSession, Body: MayJSON},
+	{Method: methodPost, Path: "/socket-tickets", Operation: opOpenSocket, Function: fnOpenSocket, Buyer: true, Receipt: true, Body: MayJSON},
 	{Method: methodGet, Path: "/cities", Operation: opListCities, Function: fnBrowseCatalog, Body: NoBody, Query: append([]string{"q"}, paged...)},
 	{Method: methodGet, Path: "/cities/{city}/movies", Operation: opListMovies, Function: fnBrowseCatalog, Body: NoBody, Query: paged},
 	{Method: methodGet, Path: "/movies/{movie}/showtimes", Operation: opListShowtimes, Function: fnBrowseCatalog, Body: NoBody, Query: append([]string{"city", "date"}, paged...)},

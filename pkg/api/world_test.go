@@ -23,6 +23,8 @@ import (
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/session"
+	"github.com/fairseat/fairseat/pkg/socket"
+	"github.com/fairseat/fairseat/pkg/socket/hub"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
 	"github.com/fairseat/fairseat/pkg/ticket"
@@ -75,12 +77,15 @@ func newWorld(t testing.TB) *world {
 	}
 	keeper, err := session.New(strings.NewReader(strings.Repeat("0123456789abcdefghijklmnop", 400)), "the sessions' secret")
 	must(t, err)
+	press, err := socket.NewPress("the sessions' secret")
+	must(t, err)
 	e := Edge{Clock: w.clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil))}
 	b := e
 	b.Buyer = keeper.Verify
 	w.edge = b
 	w.handlers = map[string]Handler{
 		fnOpenSession:     OpenSession(e, keeper.Issue),
+		fnOpenSocket:      OpenSocket(b, &hub.Hub{Store: store.NewSwitchboard(db), Press: press}, keeper.End, "ws://sockets.test/v1"),
 		fnBrowseCatalog:   BrowseCatalog(e, reader, w.office.Store),
 		fnReadSeatmap:     ReadSeatmap(e, w.office),
 		fnReserveSeats:    ReserveSeats(b, w.office),

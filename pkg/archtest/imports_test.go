@@ -8,7 +8,7 @@ import (
 )
 
 // Packages of pure decisions.
-var pure = []string{"pkg/money", "pkg/seatmap", "pkg/booking", "pkg/order", "pkg/ticket", "pkg/line", "pkg/payment", "pkg/fault", "pkg/relay"}
+var pure = []string{"pkg/money", "pkg/seatmap", "pkg/booking", "pkg/order", "pkg/ticket", "pkg/line", "pkg/payment", "pkg/fault", "pkg/relay", "pkg/socket"}
 
 // rule forbids imports to some packages.
 type rule struct {
@@ -51,9 +51,9 @@ var rules = []rule{
 		"pure packages take no context", "what can be canceled is I/O; only the provider's port has it, and headers",
 		and(one(pure...), not(one("pkg/payment"))), is("context", "net"), false,
 	},
-	{"use cases know no storage", "the store depends on the use cases, not they on it", one("pkg/boxoffice"), is(module+"pkg/store", "github.com/aws"), true},
-	{"use cases know no edge", "HTTP, queues and streams are translated outside", one("pkg/boxoffice"), is(module+"pkg/api", module+"pkg/work", module+"pkg/relay", module+"pkg/boot", "net/http"), false},
-	{"the SDK stays in its adapters", "everybody else speaks the ports store.Tables and work.Sender", and(product, not(in("pkg/store/ddb", "pkg/queue"))), sdk, false},
+	{"use cases know no storage", "the store depends on the use cases, not they on it", one("pkg/boxoffice", "pkg/socket/hub"), is(module+"pkg/store", "github.com/aws"), true},
+	{"use cases know no edge", "HTTP, queues and streams are translated outside", one("pkg/boxoffice", "pkg/socket/hub"), is(module+"pkg/api", module+"pkg/work", module+"pkg/relay", module+"pkg/boot", "net/http"), false},
+	{"the SDK stays in its adapters", "everybody else speaks the ports store.Tables and work.Sender", and(product, not(in("pkg/store/ddb", "pkg/queue", "pkg/socket/post"))), sdk, false},
 	{"Lambda stays at the edge", "a use case must run without it", and(product, not(in("pkg/api", "pkg/work", "pkg/boot", "functions"))), lambda, false},
 	{"nobody imports the rim", "wiring points inward", and(in("pkg"), not(in("pkg/boot"))), is(module+"pkg/boot", module+"functions"), false},
 	{"the product does not know its emulators", "what runs on one machine is built from the product, not into it", product, is(module + "localstack"), true},

@@ -20,6 +20,14 @@ var (
 	receiveActions = actions("sqs", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
 	sendActions    = actions("sqs", "SendMessage")
 	logActions     = actions("logs", "CreateLogStream", "PutLogEvents")
+	manageActions  = actions("execute-api", "ManageConnections")
+)
+
+// What is said of clients' sockets: the only right on something that is no thing of
+// the template, for sockets come and go. Nothing but the id is left open.
+const (
+	toSockets   = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/v1/POST/@connections/*"
+	endsSockets = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/v1/DELETE/@connections/*"
 )
 
 func actions(service string, names ...string) []string {
@@ -184,7 +192,7 @@ func (d *deployment) rights(id string) map[string][]string {
 			if s.Effect != "Allow" || len(s.More) > 0 {
 				d.fail("%s: a statement is not a plain Allow of actions on a resource", id)
 			}
-			if s.Resource.how != "!GetAtt" {
+			if r := s.Resource; r.how != "!GetAtt" && r != (ref{"!Sub", toSockets}) && r != (ref{"!Sub", endsSockets}) {
 				d.fail("%s: resource %q is no attribute of a thing in this template", id, s.Resource.to)
 			}
 			for _, a := range s.Actions {
@@ -206,6 +214,9 @@ func (d *deployment) needs(f function) map[string][]string {
 		if to != (ref{}) {
 			need[to.to] = slices.Concat(need[to.to], all)
 		}
+	}
+	if _, speaks := f.Environment.Variables["SOCKETS_ENDPOINT"]; speaks {
+		need[toSockets], need[endsSockets] = manageActions, manageActions
 	}
 	for _, v := range f.Environment.Variables {
 		switch d.types[v.to] {
@@ -283,7 +294,7 @@ func TestRightsCanFail(t *testing.T) {
 		{"Resource: !GetAtt Claims.Arn", `Resource: "*"`, `resource "*"`},
 		{"Resource: !GetAtt Claims.Arn", `Resource: !Sub "${Claims.Arn}/*"`, `resource "${Claims.Arn}/*"`},
 		{"dynamodb:GetItem, ", "dynamodb:*, ", `action "dynamodb:*"`},
-		{"dynamodb:GetItem, ", "dynamodb:Scan, ", "may dynamodb:Scan on Catalog.Arn"},
+		{"dynamodb:GetItem, ", "dynamodb:Scan, ", "may dynamodb:Scan on Sockets.Arn"},
 		{"[dynamodb:GetItem, dynamodb:Query]", "[dynamodb:GetItem, dynamodb:GetItem]", "written twice"},
 		{"Effect: Allow, Action: [logs", "Effect: Deny, Action: [logs", "not a plain Allow"},
 		{"Effect: Allow, Action: [logs", "Effect: Allow, NotAction: [x], Action: [logs", "not a plain Allow"},
@@ -292,6 +303,9 @@ func TestRightsCanFail(t *testing.T) {
 		{"sqs:GetQueueAttributes, ", "", "its wiring needs [sqs:DeleteMessage"},
 		{"Action: [sqs:SendMessage], Resource: !GetAtt LaneQueue.Arn", "Action: [sqs:SendMessage], Resource: !GetAtt TimersQueue.Arn", "no right on LaneQueue.Arn"},
 		{statements, statements + "              - {Effect: Allow, Action: [dynamodb:GetItem], Resource: !GetAtt Orders.Arn}\n", "AuthorizeKey: rights on Orders.Arn"},
+		{"/v1/POST/@connections/*", "/*", "${SocketApi}/*\" is no attribute"},
+		{"/v1/DELETE/@connections/*", "/v1/POST/@connections/*", "no right on arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/v1/DELETE"},
+		{"[execute-api:ManageConnections]", "[execute-api:ManageConnections, execute-api:Invoke]", "its wiring needs [execute-api:ManageConnections]"},
 		{"      Policies:\n", "      ManagedPolicyArns: [x]\n      Policies:\n", "[ManagedPolicyArns]"},
 		{"Principal: {Service: lambda.amazonaws.com}", `Principal: {AWS: "*"}`, "may be taken by others"},
 		{"      Role: !GetAtt OpenSessionRole.Arn\n", "", "OpenSession: its role is"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/line"
+	"github.com/fairseat/fairseat/pkg/socket"
 	"github.com/fairseat/fairseat/pkg/store"
 )
 
@@ -96,4 +97,38 @@ func FreedSeat(r Record) (catalog.ShowID, bool) {
 	}
 	show, _, ok := store.PoolSeat(r.New)
 	return show, ok && r.New["for"] == nil && (r.Old == nil || r.Old["for"] != nil)
+}
+
+// OfLineTold is what people are told of a record of the line: who is acknowledged,
+// offered or at an end himself, and those who watch the show that places have moved.
+func OfLineTold(r Record) ([]Message, error) {
+	if r.New == nil {
+		return nil, nil
+	}
+	if show, ok := store.LineShow(r.New); ok {
+		if !store.PlacesMoved(r.Old, r.New) {
+			return nil, nil
+		}
+		version, _ := r.New["v"].(int64)
+		m, err := Tell(show, "", socket.LinePosition, version, "")
+		return []Message{m}, err
+	}
+	if !store.IsWaiter(r.New) || r.Old != nil && r.Old["state"] == r.New["state"] {
+		return nil, nil
+	}
+	w, err := store.WaiterFromItem(r.New)
+	if err != nil {
+		return nil, err
+	}
+	kind := socket.LinePosition
+	switch {
+	case w.State == line.Asked || w.State == line.Entering:
+		return nil, nil
+	case w.State == line.Offered:
+		kind = socket.LineOffer
+	case w.State.Ended():
+		kind = socket.LineEnded
+	}
+	m, err := Tell(w.Show, w.Buyer, kind, int64(w.State), w.ID)
+	return []Message{m}, err
 }

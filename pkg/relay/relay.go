@@ -3,7 +3,7 @@
 //
 // A message that stands for an event carries the record's sequence number as its
 // de-duplication id, so a record that comes twice is one message. It is only a
-// hint when it arrives: the state decides. Start with [OfHold] and [OfPayment].
+// hint when it arrives: the state decides. Start with [OfHold], [OfPayment] and [Tell].
 package relay
 
 import (
@@ -25,6 +25,7 @@ const (
 	Timers         // standard, with delay: deadlines of holds
 	Payments       // standard, with delay: appointments with providers
 	Lane           // FIFO, the show as group
+	Hints          // standard, with delay: what people are told over sockets
 )
 
 // MaxDelay is the longest delay that SQS gives a message. Who gets one before its

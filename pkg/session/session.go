@@ -113,23 +113,40 @@ func (k *Keeper) Issue(now time.Time) (Session, error) {
 // Verify names the buyer of a token: "g_" and 26 letters and digits. Errors:
 // [ErrInvalid], and [ErrExpired] from the end on, only when it is ours.
 func (k *Keeper) Verify(token string, now time.Time) (booking.Buyer, error) {
+	body, err := k.read(token, now)
+	if err != nil {
+		return "", err
+	}
+	return buyer(body), nil
+}
+
+// End is when the token's session ends; the errors are those of Verify.
+func (k *Keeper) End(token string, now time.Time) (time.Time, error) {
+	body, err := k.read(token, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Unix(int64(binary.BigEndian.Uint64(body[idSize:])), 0).UTC(), nil
+}
+
+func (k *Keeper) read(token string, now time.Time) ([]byte, error) {
 	text, ok := strings.CutPrefix(token, prefix)
 	// The length is that of the text, too: the decoder skips line breaks.
 	if !ok || len(text) != wire.EncodedLen(size) {
-		return "", ErrInvalid
+		return nil, ErrInvalid
 	}
 	raw, err := wire.DecodeString(text)
 	if err != nil || len(raw) != size {
-		return "", ErrInvalid
+		return nil, ErrInvalid
 	}
 	body, mac := raw[:bodySize], raw[bodySize:]
 	if !k.signed(body, mac) {
-		return "", ErrInvalid
+		return nil, ErrInvalid
 	}
 	if now.Unix() >= int64(binary.BigEndian.Uint64(body[idSize:])) {
-		return "", ErrExpired
+		return nil, ErrExpired
 	}
-	return buyer(body), nil
+	return body, nil
 }
 
 func (k *Keeper) signed(body, mac []byte) bool {

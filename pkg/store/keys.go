@@ -23,10 +23,11 @@ const (
 	Line      Table = "line"      // gates, the lane's state, entries, pool items; streamed
 	Orders    Table = "orders"    // orders and payments; streamed
 	Snapshots Table = "snapshots" // packed seat maps and statuses: derived, may be lost
+	Sockets   Table = "sockets"   // tickets, connections, who watches what; no stream, may be lost
 )
 
 // Names lists every table but the catalogue's.
-var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots}
+var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, Sockets}
 
 const (
 	skHold = "HOLD"

@@ -62,7 +62,7 @@ func samples() []sample {
 			s.aside(s.hold("second", "A-3", "B-3"))
 			return s.stream(store.Holds, all)
 		}, func(s *scene, in []byte) {
-			s.ok(work.ProjectSeatmap(s.Office)(s.t.Context(), streamEvent(s.t, in)))
+			s.ok(work.ProjectSeatmap(s.Office, s)(s.t.Context(), streamEvent(s.t, in)))
 			m, err := s.store.FreshSnapshot(s.t.Context(), evening)
 			if err != nil || m.Tally() != (booking.Tally{Free: 5, Held: 2, Line: 1}) {
 				s.t.Errorf("map %+v, %v", m, err)
@@ -114,7 +114,7 @@ func samples() []sample {
 // TestSampleInvocations runs each file of events/ through its function's handler,
 // twice, for everything may come twice.
 func TestSampleInvocations(t *testing.T) {
-	for _, x := range samples() {
+	for _, x := range append(samples(), socketSamples()...) {
 		t.Run(x.function, func(t *testing.T) {
 			s := newScene(t)
 			made := x.given(s)

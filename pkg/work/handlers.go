@@ -18,6 +18,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/socket"
 	"github.com/fairseat/fairseat/pkg/store"
 )
 
@@ -31,25 +32,35 @@ type Gates interface {
 	Wanted(ctx context.Context, show catalog.ShowID, id booking.HoldID) (booking.Wanted, error)
 }
 
-// RelayHolds sends what the stream of holds causes. A sale concerns the lane only
-// where somebody waits.
+// RelayHolds sends what the stream of holds causes.
 func RelayHolds(s Sender, g Gates, p booking.Policy, clock func() time.Time) StreamHandler {
 	return Stream(func(ctx context.Context, r relay.Record) error {
-		ms, err := relay.OfHold(r, p, clock())
+		now := clock()
+		ms, err := relay.OfHold(r, p, now)
 		if err := send(ctx, s, ms, err); err != nil {
 			return err
 		}
-		h, sold, err := relay.SoldHold(r)
-		if err != nil || !sold {
+		if err := wakeSold(ctx, s, g, r); err != nil {
 			return err
 		}
-		wanted, err := g.Wanted(ctx, h.Show, h.ID)
-		if err != nil || len(wanted) == 0 {
-			return err
-		}
-		ms, err = relay.Wake(relay.LaneWake{Show: h.Show, Why: relay.Sold}, r.Sequence)
-		return send(ctx, s, ms, err)
+		ms, err = relay.OfHoldTold(r, now)
+		hint(ctx, s, ms, err)
+		return nil
 	})
+}
+
+// wakeSold: a sale concerns the lane only where somebody waits.
+func wakeSold(ctx context.Context, s Sender, g Gates, r relay.Record) error {
+	h, sold, err := relay.SoldHold(r)
+	if err != nil || !sold {
+		return err
+	}
+	wanted, err := g.Wanted(ctx, h.Show, h.ID)
+	if err != nil || len(wanted) == 0 {
+		return err
+	}
+	ms, err := relay.Wake(relay.LaneWake{Show: h.Show, Why: relay.Sold}, r.Sequence)
+	return send(ctx, s, ms, err)
 }
 
 // RelayPayments sends what the stream of orders and payments causes.
@@ -189,8 +200,8 @@ func AskProvider(o *boxoffice.Office) QueueHandler {
 }
 
 // ProjectSeatmap brings the seat maps up to date that a batch of records touches,
-// each show once.
-func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
+// each show once, and has those told who watch it.
+func ProjectSeatmap(o *boxoffice.Office, s Sender) StreamHandler {
 	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		told := map[catalog.ShowID]*news{}
 		answer := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}
@@ -205,7 +216,7 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 				break
 			}
 		}
-		if err := projectAll(ctx, o, told); err != nil {
+		if err := projectAll(ctx, o, s, told); err != nil {
 			slog.ErrorContext(ctx, "seat map failed", "err", err.Error())
 			return stopAt(e.Records[0]), nil
 		}
@@ -214,7 +225,7 @@ func ProjectSeatmap(o *boxoffice.Office) StreamHandler {
 }
 
 // projectAll lets no slow show hold the others up.
-func projectAll(ctx context.Context, o *boxoffice.Office, told map[catalog.ShowID]*news) error {
+func projectAll(ctx context.Context, o *boxoffice.Office, s Sender, told map[catalog.ShowID]*news) error {
 	var g errgroup.Group
 	g.SetLimit(max(o.Parallel, 1))
 	for _, show := range slices.Sorted(maps.Keys(told)) {
@@ -223,6 +234,8 @@ func projectAll(ctx context.Context, o *boxoffice.Office, told map[catalog.ShowI
 			if err := o.Project(ctx, show, n.seats, slices.Sorted(maps.Keys(n.alive))...); err != nil {
 				return fmt.Errorf("show %s: %w", show, err)
 			}
+			m, err := relay.Tell(show, "", socket.SeatmapChanged, 0, "")
+			hint(ctx, s, []relay.Message{m}, err)
 			return nil
 		})
 	}

@@ -35,6 +35,8 @@ func RelayLine(s Sender, p booking.Policy, clock func() time.Time) StreamHandler
 			if show, ok := relay.FreedSeat(rec); ok {
 				freed[show] = rec.Sequence
 			}
+			ms, err := relay.OfLineTold(rec)
+			hint(ctx, s, ms, err)
 		}
 		for _, show := range slices.Sorted(maps.Keys(freed)) {
 			ms, err := relay.Wake(relay.LaneWake{Show: show, Why: relay.Released}, freed[show])

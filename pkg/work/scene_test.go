@@ -39,14 +39,16 @@ var (
 // scene is a box office whose streams and queues are in the test's hands.
 type scene struct {
 	*boxoffice.Office
-	t      *testing.T
-	now    time.Time
-	db     *memstore.DB
-	store  *store.Store
-	layout *seatmap.Layout
-	sent   []relay.Message
-	lost   error // what sending ends with
-	paid   bool  // what the provider answers
+	t        *testing.T
+	now      time.Time
+	db       *memstore.DB
+	store    *store.Store
+	layout   *seatmap.Layout
+	sent     []relay.Message
+	hints    []relay.Message // of what was sent, what people are to be told
+	hintless error           // what sending a hint ends with
+	lost     error           // what sending ends with
+	paid     bool            // what the provider answers
 
 	lastHold booking.Hold // of the seats that somebody waits for
 }
@@ -98,6 +100,13 @@ func (s *scene) Layout(context.Context, catalog.LayoutID) (*seatmap.Layout, erro
 func (s *scene) Send(_ context.Context, m relay.Message) error {
 	if s.lost != nil {
 		return s.lost
+	}
+	if m.Queue == relay.Hints {
+		if s.hintless != nil {
+			return s.hintless
+		}
+		s.hints = append(s.hints, m)
+		return nil
 	}
 	s.sent = append(s.sent, m)
 	return nil

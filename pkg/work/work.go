@@ -1,6 +1,6 @@
-// Package work is the edge towards queues and streams: it turns events into calls
-// of the use cases, and their errors into the partial failures that the service
-// understands.
+// Package work is the edge towards queues, streams and sockets: it turns events into
+// calls of the use cases, and their errors into the partial failures or the statuses
+// that the service understands.
 //
 // A queue's message that fails comes back alone; of a stream's batch the first
 // failure is named and everything from there comes again, in order. Both are safe,

@@ -144,7 +144,7 @@ func TestPoisonRecord(t *testing.T) {
 	s.hold("2", "A-2")
 	e := streamEvent(t, s.stream(store.Holds, all))
 	e.Records[1].Change.NewImage["state"] = events.NewStringAttribute("sleeping")
-	for name, h := range map[string]work.StreamHandler{"relay": work.RelayHolds(s, s.store, policy, s.clock), "project": work.ProjectSeatmap(s.Office)} {
+	for name, h := range map[string]work.StreamHandler{"relay": work.RelayHolds(s, s.store, policy, s.clock), "project": work.ProjectSeatmap(s.Office, s)} {
 		r, err := h(t.Context(), e)
 		s.stopped(r, err, e.Records[1].Change.SequenceNumber)
 		if t.Failed() {
@@ -156,7 +156,7 @@ func TestPoisonRecord(t *testing.T) {
 		t.Errorf("map %+v, %v: the record before the poison was not shown", m, err)
 	}
 	e.Records[1].Change.NewImage["state"] = events.NewNullAttribute()
-	r, err := work.ProjectSeatmap(s.Office)(t.Context(), e)
+	r, err := work.ProjectSeatmap(s.Office, s)(t.Context(), e)
 	s.stopped(r, err, e.Records[1].Change.SequenceNumber)
 }
 
@@ -166,7 +166,7 @@ func TestProjectionFails(t *testing.T) {
 	s.hold("1", "A-1")
 	e := streamEvent(t, s.stream(store.Holds, all))
 	s.Office.Catalog = absent{}
-	r, err := work.ProjectSeatmap(s.Office)(t.Context(), e)
+	r, err := work.ProjectSeatmap(s.Office, s)(t.Context(), e)
 	s.stopped(r, err, e.Records[0].Change.SequenceNumber)
 }
 
@@ -181,10 +181,10 @@ func (absent) Show(context.Context, catalog.ShowID) (catalog.Show, error) {
 func TestPoolRecords(t *testing.T) {
 	s := newScene(t)
 	s.hold("1", "A-1") // so that there is a map
-	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), streamEvent(t, s.stream(store.Holds, all))))
+	s.ok(work.ProjectSeatmap(s.Office, s)(t.Context(), streamEvent(t, s.stream(store.Holds, all))))
 	s.aside(s.hold("2", "A-3"))
 	e := streamEvent(t, s.stream(store.Line, all))
-	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), e))
+	s.ok(work.ProjectSeatmap(s.Office, s)(t.Context(), e))
 	m, err := s.store.FreshSnapshot(t.Context(), evening)
 	if err != nil || m.Tally().Line != 1 {
 		t.Errorf("map %+v, %v", m.Tally(), err)
@@ -193,7 +193,7 @@ func TestPoolRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := streamEvent(t, s.stream(store.Line, func(r memstore.Record) bool { return r.Event == memstore.Remove }))
-	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), gone))
+	s.ok(work.ProjectSeatmap(s.Office, s)(t.Context(), gone))
 	if m, err = s.store.FreshSnapshot(t.Context(), evening); err != nil || m.Tally().Line != 0 {
 		t.Errorf("map %+v, %v", m.Tally(), err)
 	}
@@ -207,10 +207,10 @@ func TestRecordWithoutItsClaims(t *testing.T) {
 	h := s.hold("2", "A-3")
 	e := streamEvent(t, s.stream(store.Holds, all))
 	s.Office.Store = claimsLate{s.Office.Store, h.ID}
-	r, err := work.ProjectSeatmap(s.Office)(t.Context(), e)
+	r, err := work.ProjectSeatmap(s.Office, s)(t.Context(), e)
 	s.stopped(r, err, e.Records[0].Change.SequenceNumber)
 	s.Office.Store = s.store
-	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), e))
+	s.ok(work.ProjectSeatmap(s.Office, s)(t.Context(), e))
 }
 
 // claimsLate shows nothing yet of a hold's claims.
@@ -235,7 +235,7 @@ func (c claimsLate) BlockClaims(ctx context.Context, show catalog.ShowID, block 
 func TestBegunPayments(t *testing.T) {
 	s := newScene(t)
 	h := s.hold("1", "A-1")
-	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), streamEvent(t, s.stream(store.Holds, all))))
+	s.ok(work.ProjectSeatmap(s.Office, s)(t.Context(), streamEvent(t, s.stream(store.Holds, all))))
 	was, err := s.store.FreshSnapshot(t.Context(), evening)
 	s.sell(h)
 	e := streamEvent(t, s.stream(store.Holds, func(r memstore.Record) bool { return r.Event == memstore.Modify }))
@@ -244,11 +244,11 @@ func TestBegunPayments(t *testing.T) {
 	}
 	begun, sold := e, e
 	begun.Records, sold.Records = e.Records[:1], e.Records[1:]
-	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), begun))
+	s.ok(work.ProjectSeatmap(s.Office, s)(t.Context(), begun))
 	if m, err := s.store.FreshSnapshot(t.Context(), evening); err != nil || m.Version != was.Version {
 		t.Errorf("version %d after %d, %v", m.Version, was.Version, err)
 	}
-	s.ok(work.ProjectSeatmap(s.Office)(t.Context(), sold))
+	s.ok(work.ProjectSeatmap(s.Office, s)(t.Context(), sold))
 	if m, err := s.store.FreshSnapshot(t.Context(), evening); err != nil || m.Tally().Sold != 1 {
 		t.Errorf("map %+v, %v", m.Tally(), err)
 	}
@@ -384,7 +384,7 @@ func FuzzStream(f *testing.F) {
 	}
 	s := newScene(&testing.T{})
 	handlers := []work.StreamHandler{
-		work.RelayHolds(s, s.store, policy, s.clock), work.RelayPayments(s, s.clock), work.ExpireTimer(s.Office), work.ProjectSeatmap(s.Office),
+		work.RelayHolds(s, s.store, policy, s.clock), work.RelayPayments(s, s.clock), work.ExpireTimer(s.Office), work.ProjectSeatmap(s.Office, s),
 		work.RelayLine(s, policy, s.clock),
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

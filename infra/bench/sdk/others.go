@@ -65,7 +65,7 @@ func (b *bench) rehearse(rec *recorder, e *venue.Emulator) (store.Item, error) {
 	if err := v.Office.Project(b.ctx, show, seatsFrom(0, 2)); err != nil {
 		return nil, err
 	}
-	sender := queue.New(b.real.over(rec, nil).queues, map[relay.Queue]string{relay.Timers: e.URLs["TimersQueue"]})
+	sender := queue.New(b.real.over(rec, nil).queues, map[relay.Queue]string{relay.Timers: e.URLs["TimersQueue"], relay.Hints: e.URLs["TellQueue"]})
 	ev, err := venue.Inserted(item)
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (b *bench) lambda() error {
 
 // records compares relay and projector, a batch of one record and of a hundred,
 // with the bare calls that they come down to.
-func (b *bench) records(held store.Item, timers string) error {
+func (b *bench) records(held store.Item, timers, hints string) error {
 	for _, n := range []int{1, 100} {
 		items := make([]store.Item, n)
 		for i := range items {
@@ -144,7 +144,7 @@ func (b *bench) records(held store.Item, timers string) error {
 			of   func(clients) (work.StreamHandler, error)
 		}{
 			{"relay-holds", func(c clients) (work.StreamHandler, error) {
-				s := queue.New(c.queues, map[relay.Queue]string{relay.Timers: timers})
+				s := queue.New(c.queues, map[relay.Queue]string{relay.Timers: timers, relay.Hints: hints})
 				v, err := b.venueOver(c)
 				if err != nil {
 					return nil, err
@@ -156,7 +156,8 @@ func (b *bench) records(held store.Item, timers string) error {
 				if err != nil {
 					return nil, err
 				}
-				return work.ProjectSeatmap(v.Office), nil
+				s := queue.New(c.queues, map[relay.Queue]string{relay.Hints: hints})
+				return work.ProjectSeatmap(v.Office, s), nil
 			}},
 		} {
 			if err := b.batch(fmt.Sprintf("%s, batch of %d", h.name, n), ev, h.of); err != nil {

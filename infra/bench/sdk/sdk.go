@@ -107,7 +107,7 @@ func (b *bench) onStub(e *venue.Emulator) error {
 	if err := b.lambda(); err != nil {
 		return err
 	}
-	if err := b.records(held, e.URLs["TimersQueue"]); err != nil {
+	if err := b.records(held, e.URLs["TimersQueue"], e.URLs["TellQueue"]); err != nil {
 		return err
 	}
 	return b.parts()

@@ -32,7 +32,7 @@ var kinds = []kind{
 	{"AuthorizeKey", "authorize-key", func(*boot.Parts) any { return api.AuthorizeKey() }, asItIs, never},
 	{"ReadSeatmap", "read-seatmap", func(p *boot.Parts) any { return api.ReadSeatmap(front.Open(), desk.Office(p)) }, ofShow, failedHTTP},
 	{"ReserveSeats", "reserve-seats", func(p *boot.Parts) any { return api.ReserveSeats(front.Guarded(p), desk.Office(p)) }, wish, failedHTTP},
-	{"ProjectSeatmap", "project-seatmap", func(p *boot.Parts) any { return work.ProjectSeatmap(desk.Office(p)) }, ofRecords, failedBatch},
+	{"ProjectSeatmap", "project-seatmap", func(p *boot.Parts) any { return work.ProjectSeatmap(desk.Office(p), post.Sender(p)) }, ofRecords, failedBatch},
 	{"RelayHolds", "relay-holds", func(p *boot.Parts) any {
 		return work.RelayHolds(post.Sender(p), desk.Office(p).Store, p.Policy(), boot.Clock)
 	}, asItIs, failedBatch},

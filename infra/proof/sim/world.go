@@ -210,13 +210,14 @@ func (w *world) wire() {
 		return work.RelayHolds(post, o.Store, w.policy, w.readClock)
 	}
 	waiters := func(*boxoffice.Office) work.StreamHandler { return work.RelayLine(post, w.policy, w.readClock) }
+	project := func(o *boxoffice.Office) work.StreamHandler { return work.ProjectSeatmap(o, post) }
 	payments := func(*boxoffice.Office) work.StreamHandler { return work.RelayPayments(post, w.readClock) }
 	shards := 1 + w.tape.pick(3)
 	for shard := range shards {
 		w.mappings = append(w.mappings,
 			&mapping{handler: "relay-holds", table: store.Holds, run: holds, wants: written, shard: shard, of: shards},
-			&mapping{handler: "project-seatmap", table: store.Holds, run: work.ProjectSeatmap, wants: written, shard: shard, of: shards},
-			&mapping{handler: "project-seatmap", table: store.Line, run: work.ProjectSeatmap, shard: shard, of: shards, wants: func(r memstore.Record) bool {
+			&mapping{handler: "project-seatmap", table: store.Holds, run: project, wants: written, shard: shard, of: shards},
+			&mapping{handler: "project-seatmap", table: store.Line, run: project, shard: shard, of: shards, wants: func(r memstore.Record) bool {
 				return strings.HasPrefix(r.Key.SK, "S#")
 			}},
 			&mapping{handler: "relay-line", table: store.Line, run: waiters, shard: shard, of: shards, wants: func(r memstore.Record) bool {

@@ -21,6 +21,7 @@ var variables = map[store.Table]string{
 	store.Line:         "LINE_TABLE",
 	store.Orders:       "ORDERS_TABLE",
 	store.Snapshots:    "SNAPSHOTS_TABLE",
+	store.Sockets:      "SOCKETS_TABLE",
 }
 
 // Tables are the deployed tables. No call is made.
