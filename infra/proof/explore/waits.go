@@ -76,44 +76,26 @@ func seatIDs(h booking.Hold) (ids []seatmap.SeatID) {
 	return ids
 }
 
-// accept is T5: the waiter offered and its time not past, the hold absent, the
-// allowance, each chosen seat proposed to it or for nobody and of a type it may
-// choose, each claim LINE.
+// accept is T5 of the seats as they are now.
 func (w *world) accept(s *state, i int, seats uint8) (ok bool, bad string) {
 	c := w.c
-	h := c.waiterHold(i)
-	b := c.buyer(h)
-	if !w.mayAccept(s, i, seats) {
-		return false, ""
-	}
+	mine := s.proposed(i)
 	late := c.Mut == acceptLate && s.W[i] == line.Lapsed
-	live := s.W[i] == line.Offered && s.Now < s.Dead[i]+c.OfferGrace
-	if !live && !late || s.Hold[h] != 0 || int(s.Cap[b])+count(seats) > int(c.Cap) {
+	if !w.mayAccept(s, i, seats) || c.typesOf(seats&^mine)&^s.Choice[i] != 0 && !late {
 		return false, ""
 	}
-	for x := range c.Seats {
-		if !has(seats, x) {
-			continue
-		}
-		mine := s.Pool[x] == uint8(2+i)
-		open := s.Pool[x] == poolOpen || c.Mut == acceptSteal && s.Pool[x] != poolNone
-		if s.Claim[x] != lineClaim || !mine && (!open || c.Type[x]&s.Choice[i] == 0 && !late) {
-			return false, ""
-		}
+	n := *s
+	if !c.takeOffer(&n.tables, i, answer{Mine: seats & mine, Open: seats &^ mine, Back: mine &^ seats}, s.Now) {
+		return false, ""
 	}
 	if late {
 		bad = "OneEffect: a lapsed offer was accepted"
 	} else {
 		bad = c.overtakes(s, s.BeforeW[i], seats, "accept")
 	}
-	s.freed(c, s.proposed(i)&^seats)
-	c.end(s, i, line.Accepted)
-	s.claim(h, seats)
-	s.unpool(seats)
-	s.Hold[h], s.Seats[h], s.Exp[h], s.Rev[h] = booking.Held, seats, s.Now+c.Length, 1
-	s.Made |= 1 << h
-	s.Cap[b] += uint8(count(seats))
-	s.Timer |= 1 << h
+	*s = n
+	s.freed(c, mine&^seats)
+	s.Made |= 1 << c.waiterHold(i)
 	s.wake(c, wakeAny, wakeAnswer)
 	return true, bad
 }
