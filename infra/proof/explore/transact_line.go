@@ -49,7 +49,7 @@ func (c *config) takeOffer(t *tables, i int, a answer, now uint8) bool {
 			return false
 		}
 	}
-	c.close(t, i, line.Accepted, line.Place{Lapses: int(t.Lapses[c.place(i)]), CoolUntil: at(t.Cool[c.place(i)])})
+	c.close(t, i, line.Accepted, nil)
 	t.reopen(a.Back)
 	t.claim(h, seats)
 	t.unpool(seats)
@@ -64,24 +64,30 @@ func (c *config) placed(t *tables, i int) bool {
 	return c.CoolDown == 0 || t.Live[c.place(i)] == uint8(1+i)
 }
 
-// close ends a place in line; next is what it becomes.
-func (c *config) close(t *tables, i int, to line.WaiterState, next line.Place) {
+// close ends a place in line; next, where an offer was refused, is what it becomes.
+func (c *config) close(t *tables, i int, to line.WaiterState, next *line.Place) {
 	t.W[i], t.Dead[i], t.Choice[i], t.Passed[i] = to, 0, 0, 0
 	if p := c.place(i); c.CoolDown > 0 && c.Mut != placeKept {
-		t.Live[p], t.Lapses[p], t.Cool[p] = 0, uint8(next.Lapses), units(next.CoolUntil)
+		if t.Live[p] = 0; next != nil {
+			t.Lapses[p], t.Cool[p] = uint8(next.Lapses), units(next.CoolUntil)
+		}
 	}
 }
 
-// refused is the place of waiter i after its end.
-func (c *config) refused(t *tables, i int, refused bool, now uint8) line.Place {
+// refused is the place of waiter i after its end; nil where it only ends.
+func (c *config) refused(t *tables, i int, refused bool, now uint8) *line.Place {
+	if !refused {
+		return nil
+	}
 	p := c.place(i)
 	cool := line.Policy{CoolDown: time.Duration(c.CoolDown) * unit}
-	return line.Place{Live: waiterID(i), Lapses: int(t.Lapses[p]), CoolUntil: at(t.Cool[p])}.Close(refused, cool, at(now))
+	next := line.Place{Live: waiterID(i), Lapses: int(t.Lapses[p]), CoolUntil: at(t.Cool[p])}.Close(true, cool, at(now))
+	return &next
 }
 
 // leave is T6, and L2 to L4 of one waiter: its state is one of those, the place its
 // own, the seats that go back still proposed to it.
-func (c *config) leave(t *tables, i int, from []line.WaiterState, to line.WaiterState, back uint8, next line.Place) bool {
+func (c *config) leave(t *tables, i int, from []line.WaiterState, to line.WaiterState, back uint8, next *line.Place) bool {
 	if !slices.Contains(from, t.W[i]) || !c.placed(t, i) {
 		return false
 	}

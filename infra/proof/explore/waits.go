@@ -40,6 +40,17 @@ func (w *world) mayAccept(s *state, i int, seats uint8) bool {
 	if known {
 		return ok
 	}
+	acc, err := w.acceptance(s, i, seats)
+	ok = err == nil && acc.Hold.State == booking.Held && units(acc.Hold.ExpiresAt) == s.Now+c.Length && acc.Waiter.State == line.Accepted &&
+		w.asideMask(acc.Mine)|w.asideMask(acc.Open) == w.seatMask(seatIDs(acc.Hold)) && w.seatMask(seatIDs(acc.Hold)) == seats
+	w.accepts[k] = ok
+	return ok
+}
+
+// acceptance asks line.Accept, with what a planted bug makes of the rows.
+func (w *world) acceptance(s *state, i int, seats uint8) (line.Acceptance, error) {
+	c := w.c
+	h := c.waiterHold(i)
 	v := w.waiter(lineKey{W: s.W, Num: s.Num, Pool: s.Pool, Dead: s.Dead, Choice: s.Choice}, i)
 	pool := s.Pool
 	switch {
@@ -53,7 +64,7 @@ func (w *world) mayAccept(s *state, i int, seats uint8) bool {
 			}
 		}
 	}
-	req := line.Accepting{Holding: int(k.cap), Hold: holdID(h), Show: w.show, Layout: w.layout}
+	req := line.Accepting{Holding: int(s.Cap[c.buyer(h)]), Hold: holdID(h), Show: w.show, Layout: w.layout}
 	for x := range c.Seats {
 		if pool[x] != poolNone {
 			req.Pool = append(req.Pool, w.aside(pool, x))
@@ -62,11 +73,7 @@ func (w *world) mayAccept(s *state, i int, seats uint8) bool {
 	for _, x := range w.indexes(seats) {
 		req.Seats = append(req.Seats, w.layout.At(x).ID)
 	}
-	acc, err := line.Accept(v, req, w.line, w.holds, at(s.Now))
-	ok = err == nil && acc.Hold.State == booking.Held && units(acc.Hold.ExpiresAt) == s.Now+c.Length && acc.Waiter.State == line.Accepted &&
-		w.asideMask(acc.Mine)|w.asideMask(acc.Open) == w.seatMask(seatIDs(acc.Hold)) && w.seatMask(seatIDs(acc.Hold)) == seats
-	w.accepts[k] = ok
-	return ok
+	return line.Accept(v, req, w.line, w.holds, at(s.Now))
 }
 
 func seatIDs(h booking.Hold) (ids []seatmap.SeatID) {
