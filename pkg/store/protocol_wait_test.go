@@ -236,6 +236,14 @@ func coolDown(r *rig) {
 func readLine(r *rig) {
 	ctx := r.t.Context()
 	offered := r.offered("ann", "C-1")
+	defer func() { // who is offered is read wherever he stands
+		w := r.offered("last", "C-2")
+		r.in(line.Waiting, "after", 1)
+		s, err := r.LineState(ctx, r.show, line.Reading{Front: 1})
+		if err != nil || !slices.ContainsFunc(s.Waiters, func(v line.Waiter) bool { return cmp.Equal(v, w) }) {
+			r.t.Errorf("read %+v, %v", s.Waiters, err)
+		}
+	}()
 	var ws []line.Waiter
 	for n := range 20 {
 		ws = append(ws, r.asked(fmt.Sprint("w", n), 1))
@@ -279,6 +287,13 @@ func readLine(r *rig) {
 	ws = append(ws, w)
 	s, err := r.LineState(ctx, r.show, line.Reading{Front: 1, Named: []line.WaiterID{w.ID}})
 	if err != nil || !slices.ContainsFunc(s.Waiters, func(v line.Waiter) bool { return cmp.Equal(v, w) }) {
+		r.t.Errorf("read %+v, %v", s.Waiters, err)
+	}
+	// Of another show nobody is read, whoever is named.
+	other := *r
+	other.show += "-other"
+	stranger := other.asked("stranger", 1)
+	if s, err = r.LineState(ctx, r.show, line.Reading{Front: 1, Named: []line.WaiterID{stranger.ID}}); err != nil || slices.ContainsFunc(s.Waiters, func(v line.Waiter) bool { return v.ID == stranger.ID }) {
 		r.t.Errorf("read %+v, %v", s.Waiters, err)
 	}
 	// Who has ended far behind is read when he is named, so that his entry goes.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/fairseat/fairseat/pkg/line"
 )
@@ -90,129 +89,79 @@ func (c *config) endAll(s *state, who uint8, to line.WaiterState, from ...line.W
 	return true
 }
 
-// number is L8: each is still asked.
+// number is L8.
 func (c *config) number(s *state, p plan) bool {
-	for i := range c.Waiters {
-		if has(p.Who, i) && s.W[i] != line.Asked {
-			return false
-		}
+	if !s.tables.number(p) {
+		return false
 	}
-	n := p.Number
 	for i := range c.Waiters {
-		if !has(p.Who, i) {
-			continue
-		}
-		s.W[i], s.Num[i] = line.Entering, n
-		if has(p.Ack, i) {
-			s.W[i] = line.Waiting
-		}
-		if c.Mut == ackEarly {
+		if has(p.Who, i) && c.Mut == ackEarly {
 			s.W[i] = line.Waiting
 			s.Todo |= 1 << i
 		}
-		n++
 	}
-	s.Gate = p.Wanted
 	if c.Page > 0 {
 		s.Last = p.Who
 	}
 	return true
 }
 
-// setAside is L1: the waiter is entering and each claim absent.
+// setAside is L1.
 func (c *config) setAside(s *state, p plan, i int) (ok bool, bad string) {
-	early := c.Mut == ackEarly && s.W[i] == line.Waiting && has(s.Todo, i)
+	from := []line.WaiterState{line.Entering}
+	if c.Mut == ackEarly && has(s.Todo, i) {
+		from = append(from, line.Waiting)
+	}
 	late := c.Mut == scanBeforeGate && s.W[i] == line.Asked
-	if s.W[i] != line.Entering && !early && !late || !s.allFree(p.Seats) {
+	if late {
+		from = append(from, line.Asked)
+	}
+	if p.Dead != 0 {
+		bad = c.overtakes(s, s.BeforeW[i], p.Seats, "offer at once")
+	}
+	if !s.tables.setAside(i, p, from...) {
 		return false, ""
 	}
 	if late {
-		var n uint8
-		for _, m := range s.Num {
-			n = max(n, m)
-		}
-		s.Num[i] = n + 1
+		s.Num[i] = slices.Max(s.Num[:]) + 1
 		s.Gate |= c.Waiters[i].Types
 	}
 	s.Todo &^= 1 << i
-	owner := uint8(poolOpen)
-	if p.Dead != 0 {
-		owner = uint8(2 + i)
-		bad = c.overtakes(s, s.BeforeW[i], p.Seats, "offer at once")
-	}
-	for x := range c.Seats {
-		if has(p.Seats, x) {
-			s.Claim[x], s.Pool[x] = lineClaim, owner
-		}
-	}
-	if p.Dead != 0 {
-		c.offered(s, p, i)
-		return true, bad
-	}
-	s.W[i], s.Dry = line.Waiting, p.Dry
-	return true, ""
+	c.ring(s, i)
+	return true, bad
 }
 
-// makeOffer is L5: the waiter waits, each pool item exists and is for nobody, and
-// those passed still wait.
+// makeOffer is L5.
 func (c *config) makeOffer(s *state, p plan, i int) (ok bool, bad string) {
-	if s.W[i] != line.Waiting {
-		return false, ""
-	}
-	for x := range c.Seats {
-		if has(p.Seats, x) && s.Pool[x] != poolOpen {
-			return false, ""
-		}
-	}
-	for j := range c.Waiters {
-		if has(p.Passed, j) && s.W[j] != line.Waiting {
-			return false, ""
-		}
-	}
 	passed := p.Passed
 	if c.Mut == firstFit {
 		passed = 0
 	}
+	bad = c.overtakes(s, s.BeforeW[i]&^passed, p.Seats, "offer")
+	if p.Passed = passed; !s.offer(i, p) {
+		return false, ""
+	}
 	for j := range c.Waiters {
-		if !has(passed, j) {
-			continue
-		}
-		if s.Passed[j]++; s.Passed[j] > c.Passes {
+		if has(passed, j) && s.Passed[j] > c.Passes && bad == "" {
 			bad = "FirstComeFirstServed: more than the rule allows have passed somebody"
 		}
 	}
-	if b := c.overtakes(s, s.BeforeW[i]&^passed, p.Seats, "offer"); b != "" {
-		bad = b
-	}
 	s.BeforeW[i] &^= passed
-	for x := range c.Seats {
-		if has(p.Seats, x) {
-			s.Pool[x] = uint8(2 + i)
-		}
-	}
-	c.offered(s, p, i)
+	c.ring(s, i)
 	return true, bad
 }
 
-func (c *config) offered(s *state, p plan, i int) {
-	s.W[i], s.Dead[i], s.Choice[i] = line.Offered, p.Dead, p.Choice
-	if c.Wakes && c.Mut != wakeOffer {
+// ring sets the timer of an offer that was made just now.
+func (c *config) ring(s *state, i int) {
+	if s.W[i] == line.Offered && c.Wakes && c.Mut != wakeOffer {
 		s.Ring |= 1 << i
 	}
 }
 
-// end closes a place in line; seats proposed to it are nobody's again.
+// end closes a place in line, whatever its state.
 func (c *config) end(s *state, i int, to line.WaiterState) {
-	if p := c.place(i); c.CoolDown > 0 && c.Mut != placeKept && s.Live[p] == uint8(1+i) {
-		refused := s.W[i] == line.Offered && to != line.Accepted
-		cool := line.Policy{CoolDown: time.Duration(c.CoolDown) * unit}
-		place := line.Place{Live: waiterID(i), Lapses: int(s.Lapses[p]), CoolUntil: at(s.Cool[p])}.Close(refused, cool, at(s.Now))
-		s.Live[p], s.Lapses[p], s.Cool[p] = 0, uint8(place.Lapses), units(place.CoolUntil)
-	}
-	s.W[i] = to
-	for x := range s.Pool {
-		if s.Pool[x] == uint8(2+i) {
-			s.Pool[x] = poolOpen
-		}
-	}
+	refused := s.W[i] == line.Offered
+	back := s.proposed(i)
+	c.close(&s.tables, i, to, c.refused(&s.tables, i, refused, s.Now))
+	s.reopen(back)
 }

@@ -237,12 +237,18 @@ func conformConfigs() []config {
 		Name: "rows", Seats: 3, Type: [4]uint8{reg, reg, prem}, Cap: 2, Length: 2, Grace: 1, Offer: 1, OfferGrace: 1, TMax: 3,
 		Attempts: []attempt{{Buyer: 0, Held: 0b101}, {Buyer: 1, Wants: []uint8{0b010}}},
 		Waiters:  []waiter{{Buyer: 2, Party: 1, Types: reg}},
-		Late:     true, Refunds: true, Owners: true, Leaves: true,
+		Late:     true, Refunds: true, Owners: true, Leaves: true, CoolDown: 2,
 	}
 	h := c
 	h.Name, h.House = "rows-house", 0b100
 	h.Attempts = []attempt{{Buyer: 0, Held: 0b001}, {Buyer: 1, Wants: []uint8{0b010}}}
 	h.Waiters = []waiter{{Buyer: 2, Party: 1, Types: prem}}
 	h.Late, h.Refunds = false, false
-	return []config{c, h}
+	l := config{
+		Name: "rows-line", Seats: 2, Type: [4]uint8{reg, prem}, Cap: 2, Length: 1, Grace: 1, Offer: 1, OfferGrace: 1, TMax: 1,
+		Attempts: []attempt{{Buyer: 0, Held: 0b01}},
+		Waiters:  []waiter{{Buyer: 2, Party: 1, Types: reg | prem}, {Buyer: 3, Party: 1, Types: reg}},
+		Owners:   true, Leaves: true, CoolDown: 2, Passes: 1,
+	}
+	return []config{c, h, l}
 }

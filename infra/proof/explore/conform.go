@@ -53,7 +53,7 @@ func (s *scribe) tries(r rows) (all []try) {
 	for m := open; m != 0; m = (m - 1) & open {
 		all = append(all, s.tryDrain(m, r))
 	}
-	return all
+	return append(all, s.lineTries(r)...)
 }
 
 func (s *scribe) tryHold(h int, seats uint8) try {
@@ -192,19 +192,19 @@ func (s *scribe) tryRegrant(h int, r rows) []try {
 }
 
 func (s *scribe) tryGates(wanted uint8, r rows) try {
-	version := r.Version
+	version, dry := r.Version, r.Dry&wanted
 	return try{
 		fmt.Sprintf("L6 gates %02b", wanted),
 		func(r *rows) bool {
 			if r.Version != version {
 				return false
 			}
-			r.gates(wanted, r.Dry)
+			r.gates(wanted, dry)
 			r.Version++
 			return true
 		},
 		func(ctx context.Context, db *store.Store) error {
-			return db.CommitLine(ctx, s.show.ID, line.State{Version: int64(version)}, line.Plan{Gates: true, Wanted: typeList(wanted)}, line.Stamp{})
+			return db.CommitLine(ctx, s.show.ID, line.State{Version: int64(version)}, line.Plan{Gates: true, Wanted: typeList(wanted), Dry: typeList(r.Dry & wanted)}, line.Stamp{})
 		},
 	}
 }
@@ -275,6 +275,7 @@ func (s *scribe) changes(r rows) (all []rows) {
 			add(func(r *rows) { r.Cap[b] = n })
 		}
 	}
+	s.lineChanges(r, add)
 	return all
 }
 
@@ -298,9 +299,8 @@ func conform(ctx context.Context, c *config, most int) (conformance, error) {
 			list = append(list, t)
 		}
 	})
-	stride := max(1, len(list)/most)
-	for i := 0; i < len(list); i += stride {
-		r := s.rowsOf(list[i])
+	for _, t := range sample(list, most) {
+		r := s.rowsOf(t)
 		n.States++
 		tries := s.tries(r)
 		for _, now := range append([]rows{r}, s.changes(r)...) {
@@ -310,6 +310,26 @@ func conform(ctx context.Context, c *config, most int) (conformance, error) {
 		}
 	}
 	return n, nil
+}
+
+// sample is so many of the list, evenly, and of those that differ in how far the
+// waiters have come as many at least as there are such.
+func sample(list []tables, most int) (some []tables) {
+	stride := max(1, len(list)/most)
+	met := map[[maxWaiters]line.WaiterState]bool{}
+	for i, t := range list {
+		far := t.W
+		for k, st := range far {
+			if st.Ended() {
+				far[k] = line.Left // all ends are one
+			}
+		}
+		if i%stride == 0 || !met[far] {
+			met[far] = true
+			some = append(some, t)
+		}
+	}
+	return some
 }
 
 // compare tries each on a database with the rows; one that was refused must have
@@ -346,7 +366,7 @@ func (s *scribe) same(ctx context.Context, db *store.Store, want rows) error {
 	if err != nil {
 		return err
 	}
-	if got != want {
+	if want = s.tidied(want); s.tidied(got) != want {
 		return fmt.Errorf("rows are\n%+v, explored are\n%+v", got, want)
 	}
 	return nil

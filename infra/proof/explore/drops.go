@@ -12,7 +12,7 @@ import (
 // drop is a condition of pkg/store taken away, as a change of its text.
 type drop struct{ what, file, old, new string }
 
-// drops are all conditions of T1, T2, T3, T4, T8, L6 and L7.
+// drops are all conditions of T1 to T8 and L1 to L8.
 var drops = []drop{
 	{"T1, T4, T8: each claim absent", "holds.go", "Put: claim, Where: Absent{}}", "Put: claim}"},
 	{"T1: the hold absent", "holds.go", "{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}},\n\t\ts.allow(h", "{Key: holdKey(h.ID), Put: holdItem(h)},\n\t\ts.allow(h"},
@@ -34,12 +34,40 @@ var drops = []drop{
 	{"T2, T3, T4: the order's status as read", "payments.go", "Put: orderItem(o.Next), Where: Equal{aState, string(o.Was)}}", "Put: orderItem(o.Next)}"},
 	{"T4: the new hold absent", "payments.go", "Put: holdItem(h), Where: Absent{}},", "Put: holdItem(h)},"},
 	{"T4: the old hold as read", "payments.go", "Write{Key: holdKey(old.ID), Check: true, Where: asRead(old)},", "Write{Key: holdKey(old.ID), Check: true, Where: Exists{}},"},
-	{"L6, L7: the version as read", "lane.go", "Where:  Equal{aVersion, version},", ""},
-	{"L6, L7: no version, as read", "lane.go", "w.Where = NoAttr{aVersion}", "w.Where = nil"},
+	{"T7: the waiter absent", "waiters.go", "{Key: waiterKey(w.ID), Put: waiterItem(w), Where: Absent{}},", "{Key: waiterKey(w.ID), Put: waiterItem(w)},"},
+	{"T7: the place has nobody", "waiters.go", "All{NoAttr{aLive}, Any{", "All{Any{"},
+	{"T7: the place has cooled down", "waiters.go", ", Any{NoAttr{aCool}, AtMost{aCool, w.AskedAt.UnixMilli()}}}", "}"},
+	{"T5: the hold absent", "waiters.go", "Put: holdItem(a.Hold), Where: Absent{}}", "Put: holdItem(a.Hold)}"},
+	{"T5: the waiter is offered", "waiters.go", "inState(a.Was), AtLeast{aOffered", "AtLeast{aOffered"},
+	{"T5: not past its grace", "waiters.go", ", AtLeast{aOffered, a.Waiter.EndedAt.Add(-s.policy.Grace).UnixMilli() + 1},", ","},
+	{"T5: the grace to its last moment", "waiters.go", "EndedAt.Add(-s.policy.Grace).UnixMilli() + 1}", "EndedAt.Add(-s.policy.Grace).UnixMilli()}"},
+	{"T5: the claim says LINE", "waiters.go", "Put: claim, Where: Equal{aOwner, lineOwner}}", "Put: claim}"},
+	{"T5: a proposed seat is proposed to him", "waiters.go", "take(a.Mine, Equal{aFor, string(me)})", "take(a.Mine, Exists{})"},
+	{"T5: an open seat is there", "waiters.go", "take(a.Open, All{Exists{}, NoAttr{aFor}})", "take(a.Open, NoAttr{aFor})"},
+	{"T5: an open seat is for nobody", "waiters.go", "take(a.Open, All{Exists{}, NoAttr{aFor}})", "take(a.Open, Exists{})"},
+	{"T5: what he does not take is nobody's again", "waiters.go", "\tws = append(ws, backWrites(show, me, a.Back)...)\n", ""},
+	{"T5, T6, L2: what goes back was proposed to him", "waiters.go", "Op: Unset}}, Where: Equal{aFor, string(me)}}", "Op: Unset}}}"},
+	{"T5, T6, L2-L4: the place is his", "waiters.go", "Update: ch, Where: Equal{aLive, string(w.ID)}}", "Update: ch}"},
+	{"T5: the place is closed", "waiters.go", "\t\tcloseWrite(a.Was, nil),\n", ""},
+	{"T6: the waiter's state as read", "waiters.go", "Put: waiterItem(l.Waiter), Where: inState(l.Was)}", "Put: waiterItem(l.Waiter)}"},
+	{"L1-L8: the version as read", "lane.go", "Where:  Equal{aVersion, was.Version},", ""},
+	{"L1-L8: no version, as read", "lane.go", "w.Where = NoAttr{aVersion}", "w.Where = nil"},
+	{"L1: each claim absent", "lane.go", "Put: claim, Where: Absent{}},", "Put: claim},"},
+	{"L1: the waiter is entering", "lane.go", "c.waiter(a.Waiter, inState(a.Was))", "c.waiter(a.Waiter, nil)"},
+	{"L2-L4: the waiter's state as read", "lane.go", "where := inState(e.Was)\n", "var where Cond = Exists{}\n"},
+	{"L2: the offer is over", "lane.go", "where = All{where, AtMost{aOffered, e.Waiter.EndedAt.Add(-c.s.policy.Grace).UnixMilli()}}", "where = All{where}"},
+	{"L2: the grace of an offer", "lane.go", "AtMost{aOffered, e.Waiter.EndedAt.Add(-c.s.policy.Grace).UnixMilli()}", "AtMost{aOffered, e.Waiter.EndedAt.UnixMilli()}"},
+	{"L2-L4: the entry goes", "lane.go", "if e.Was.Number > 0 {", "if e.Was.Number > 1 {"},
+	{"L5: the pool item exists", "lane.go", "\t\t\tWhere: All{Exists{}, NoAttr{aFor}},\n", "\t\t\tWhere: NoAttr{aFor},\n"},
+	{"L5: the pool item is for nobody", "lane.go", "\t\t\tWhere: All{Exists{}, NoAttr{aFor}},\n", "\t\t\tWhere: Exists{},\n"},
+	{"L5: the waiter waits", "lane.go", "c.waiter(o.Waiter, inState(o.Was))", "c.waiter(o.Waiter, nil)"},
+	{"L5: who is passed waits", "lane.go", "c.waiter(v, inState(v))", "c.waiter(v, nil)"},
 	{"L6: all eight gates", "lane.go", "for k := range boxoffice.Shards {", "for k := range boxoffice.Shards - 1 {"},
 	{"L7: the pool item exists", "lane.go", "Where: All{Exists{}, NoAttr{aFor}}}", "Where: NoAttr{aFor}}"},
 	{"L7: the pool item is for nobody", "lane.go", "Where: All{Exists{}, NoAttr{aFor}}}", "Where: Exists{}}"},
 	{"L7: the claim says LINE", "lane.go", "Delete: true, Where: Equal{aOwner, lineOwner}}", "Delete: true}"},
+	{"L8: the waiter is asked", "lane.go", "c.waiter(w, Equal{aState, line.Asked.String()})", "c.waiter(w, nil)"},
+	{"L8: no entry has the number", "lane.go", "Put: entry, Where: Absent{}})", "Put: entry})"},
 }
 
 const module = "github.com/fairseat/fairseat"

@@ -293,20 +293,15 @@ func (m *moves) ask(i int, waits uint8) {
 		return
 	}
 	n.Asking &^= 1 << i
-	p := c.place(i)
 	bad := ""
-	taken, cooling := s.Live[p] != 0 && c.Mut != placeNoCond, s.Now < s.Cool[p]
-	if taken || cooling && c.Mut != coolForgotten {
+	if !c.ask(&n.tables, i, s.Now) {
 		m.out(n, "", "waiter %d is refused", i)
 		return
 	}
-	if cooling {
+	if s.Now < s.Cool[c.place(i)] {
 		bad = "OneEffect: joined during the cool-down"
 	}
-	n.W[i], n.BeforeW[i] = line.Asked, waits
-	if c.CoolDown > 0 {
-		n.Live[p] = uint8(1 + i)
-	}
+	n.BeforeW[i] = waits
 	n.wake(c, 1<<i, wakeJoin)
 	m.out(n, bad, "waiter %d asks to join", i)
 }

@@ -22,6 +22,9 @@ type rows struct {
 	Pay     [maxHolds]payment.State
 	Order   [maxHolds]order.Status
 	Anew    uint8 // a bit a hold: the hold that its late money buys exists
+	Entry   uint8 // a bit a waiter: it has an entry in the line
+	Extra   uint8 // number of an entry that is nobody's; 0 none
+	Bits    uint8 // a bit a waiter: the line's state counts it
 }
 
 // rowsOf completes tables: every hold but the house's has begun to be paid for, and
@@ -30,6 +33,17 @@ func (s *scribe) rowsOf(t tables) rows {
 	r := rows{tables: t}
 	if t.Gate != 0 {
 		r.Version = opened
+	}
+	for i, st := range t.W {
+		if t.Num[i] != 0 {
+			r.Version = opened
+		}
+		if st.Active() {
+			r.Entry |= 1 << i
+		}
+		if st == line.Waiting || st == line.Offered {
+			r.Bits |= 1 << i
+		}
 	}
 	for h, st := range t.Hold {
 		if s.c.isHouse(h) {
@@ -95,9 +109,8 @@ func (s *scribe) wrote(err error) []store.Write {
 func (s *scribe) load(ctx context.Context, r rows) (*store.Store, error) {
 	db := memstore.New(memstore.Options{Clock: func() time.Time { return began }, Window: func(memstore.Op, int) {}})
 	var ws []store.Write
-	if r.Version > 0 {
-		ws = append(ws, s.wrote(s.paper.CommitLine(ctx, s.show.ID, line.State{Version: int64(r.Version) - 1}, line.Plan{Gates: true, Wanted: typeList(r.Gate)}, line.Stamp{}))...)
-	}
+	past, live := s.placeRows(ctx, r)
+	ws = append(s.lineRows(ctx, r), past...)
 	for h, st := range r.Hold {
 		if st != 0 {
 			ws = append(ws, s.holdRows(ctx, h, r)...)
@@ -113,11 +126,13 @@ func (s *scribe) load(ctx context.Context, r rows) (*store.Store, error) {
 			ws = append(ws, w[n+1])
 		}
 	}
-	if len(ws) == 0 {
-		return store.New(db, s.holds), nil
-	}
-	if err := db.Transact(ctx, ws, ""); err != nil {
-		return nil, err
+	for _, ws := range [][]store.Write{ws, live} {
+		if len(ws) == 0 {
+			continue
+		}
+		if err := db.Transact(ctx, ws, ""); err != nil {
+			return nil, err
+		}
 	}
 	return store.New(db, s.holds), nil
 }
@@ -201,11 +216,14 @@ func (s *scribe) order(h int, st order.Status, hold booking.Hold) order.Order {
 
 // readBack is load's inverse, by the store's own reads.
 func (s *scribe) readBack(ctx context.Context, db *store.Store, like rows) (r rows, err error) {
-	st, err := db.LineState(ctx, s.show.ID, line.Reading{})
+	st, err := db.LineState(ctx, s.show.ID, line.Reading{Front: -1})
 	if err != nil {
 		return r, err
 	}
-	r.Version, r.Gate, r.Dry = uint8(st.Version), typeMask(st.Wanted), like.Dry
+	r.Version, r.Gate, r.Dry, r.Last = uint8(st.Version), typeMask(st.Wanted), typeMask(st.Dry), like.Last
+	if err := s.readWaiters(ctx, db, st, &r); err != nil {
+		return r, err
+	}
 	if err := s.readGates(ctx, db, &r); err != nil {
 		return r, err
 	}

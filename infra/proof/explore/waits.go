@@ -40,6 +40,17 @@ func (w *world) mayAccept(s *state, i int, seats uint8) bool {
 	if known {
 		return ok
 	}
+	acc, err := w.acceptance(s, i, seats)
+	ok = err == nil && acc.Hold.State == booking.Held && units(acc.Hold.ExpiresAt) == s.Now+c.Length && acc.Waiter.State == line.Accepted &&
+		w.asideMask(acc.Mine)|w.asideMask(acc.Open) == w.seatMask(seatIDs(acc.Hold)) && w.seatMask(seatIDs(acc.Hold)) == seats
+	w.accepts[k] = ok
+	return ok
+}
+
+// acceptance asks line.Accept, with what a planted bug makes of the rows.
+func (w *world) acceptance(s *state, i int, seats uint8) (line.Acceptance, error) {
+	c := w.c
+	h := c.waiterHold(i)
 	v := w.waiter(lineKey{W: s.W, Num: s.Num, Pool: s.Pool, Dead: s.Dead, Choice: s.Choice}, i)
 	pool := s.Pool
 	switch {
@@ -53,7 +64,7 @@ func (w *world) mayAccept(s *state, i int, seats uint8) bool {
 			}
 		}
 	}
-	req := line.Accepting{Holding: int(k.cap), Hold: holdID(h), Show: w.show, Layout: w.layout}
+	req := line.Accepting{Holding: int(s.Cap[c.buyer(h)]), Hold: holdID(h), Show: w.show, Layout: w.layout}
 	for x := range c.Seats {
 		if pool[x] != poolNone {
 			req.Pool = append(req.Pool, w.aside(pool, x))
@@ -62,11 +73,7 @@ func (w *world) mayAccept(s *state, i int, seats uint8) bool {
 	for _, x := range w.indexes(seats) {
 		req.Seats = append(req.Seats, w.layout.At(x).ID)
 	}
-	acc, err := line.Accept(v, req, w.line, w.holds, at(s.Now))
-	ok = err == nil && acc.Hold.State == booking.Held && units(acc.Hold.ExpiresAt) == s.Now+c.Length && acc.Waiter.State == line.Accepted &&
-		w.asideMask(acc.Mine)|w.asideMask(acc.Open) == w.seatMask(seatIDs(acc.Hold)) && w.seatMask(seatIDs(acc.Hold)) == seats
-	w.accepts[k] = ok
-	return ok
+	return line.Accept(v, req, w.line, w.holds, at(s.Now))
 }
 
 func seatIDs(h booking.Hold) (ids []seatmap.SeatID) {
@@ -76,44 +83,26 @@ func seatIDs(h booking.Hold) (ids []seatmap.SeatID) {
 	return ids
 }
 
-// accept is T5: the waiter offered and its time not past, the hold absent, the
-// allowance, each chosen seat proposed to it or for nobody and of a type it may
-// choose, each claim LINE.
+// accept is T5 of the seats as they are now.
 func (w *world) accept(s *state, i int, seats uint8) (ok bool, bad string) {
 	c := w.c
-	h := c.waiterHold(i)
-	b := c.buyer(h)
-	if !w.mayAccept(s, i, seats) {
-		return false, ""
-	}
+	mine := s.proposed(i)
 	late := c.Mut == acceptLate && s.W[i] == line.Lapsed
-	live := s.W[i] == line.Offered && s.Now < s.Dead[i]+c.OfferGrace
-	if !live && !late || s.Hold[h] != 0 || int(s.Cap[b])+count(seats) > int(c.Cap) {
+	if !w.mayAccept(s, i, seats) || c.typesOf(seats&^mine)&^s.Choice[i] != 0 && !late {
 		return false, ""
 	}
-	for x := range c.Seats {
-		if !has(seats, x) {
-			continue
-		}
-		mine := s.Pool[x] == uint8(2+i)
-		open := s.Pool[x] == poolOpen || c.Mut == acceptSteal && s.Pool[x] != poolNone
-		if s.Claim[x] != lineClaim || !mine && (!open || c.Type[x]&s.Choice[i] == 0 && !late) {
-			return false, ""
-		}
+	n := *s
+	if !c.takeOffer(&n.tables, i, answer{Mine: seats & mine, Open: seats &^ mine, Back: mine &^ seats}, s.Now) {
+		return false, ""
 	}
 	if late {
 		bad = "OneEffect: a lapsed offer was accepted"
 	} else {
 		bad = c.overtakes(s, s.BeforeW[i], seats, "accept")
 	}
-	s.freed(c, s.proposed(i)&^seats)
-	c.end(s, i, line.Accepted)
-	s.claim(h, seats)
-	s.unpool(seats)
-	s.Hold[h], s.Seats[h], s.Exp[h], s.Rev[h] = booking.Held, seats, s.Now+c.Length, 1
-	s.Made |= 1 << h
-	s.Cap[b] += uint8(count(seats))
-	s.Timer |= 1 << h
+	*s = n
+	s.freed(c, mine&^seats)
+	s.Made |= 1 << c.waiterHold(i)
 	s.wake(c, wakeAny, wakeAnswer)
 	return true, bad
 }

@@ -23,7 +23,7 @@ func reading() []Defect {
 			fresh("timers")},
 		{"the answer to a payment is read as it was", edit(inStore, "s.t.BatchGet(ctx, []Key{own, receipt}, true)", "s.t.BatchGet(ctx, []Key{own, receipt}, false)"),
 			fresh("an answer")},
-		{"the line's state is read as it was", edit(inStore, "s.t.Get(ctx, stateKey(show), true)", "s.t.Get(ctx, stateKey(show), false)"),
+		{"the line's state is read as it was", edit(inStore, "s.lineGlance(ctx, show, true)", "s.lineGlance(ctx, show, false)"),
 			fresh("the line")},
 		{"the pool is read as it was", edit(inStore, "Prefix: poolPrefix, Consistent: true}", "Prefix: poolPrefix}"),
 			fresh("the line")},
