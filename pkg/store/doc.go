@@ -40,9 +40,9 @@
 //	S13  seat map                   1 Get, 1 unit eventually consistent for 20,000 seats
 //	S14  statuses of a movie's shows in a city
 //	                                1 Query, eventually consistent
-//	S15  socket: open             1 Get, 1 Query, 1 transaction, 6 write units; a message: 1 Get,
-//	                              1 transaction, 2, and 2 for a show that it watches or leaves
-//	S16  sockets of a buyer       1 Query; of a show's watchers: 8 Queries, 100 are 2 units
+//	S15  open a socket              1 Get, 1 transaction, 6, 1 Query; its ticket: 1 transaction, 2
+//	S16  a client's message         1 Get, 1 transaction, 2, and 2 for a show that it watches or leaves
+//	S17  sockets of a buyer         1 Query; of a show's watchers: 8 Queries
 //
 // Start with [Tables], [Store], [Catalog] and [Switchboard].
 package store
