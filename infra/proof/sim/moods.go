@@ -58,7 +58,7 @@ func (c *crowd) lapse() {
 	i := slices.IndexFunc(c.holds, func(h *holding) bool { return !h.lapsing && h.ends.After(w.now) })
 	if i < 0 {
 		typ := of(w.tape, "regular", "premium")
-		c.reserve(c.someBuyer(), of(w.tape, evening, evening, evening, strict), fmt.Sprintf(`{"best":{"count":1,"type":%q}}`, typ), nil, typ)
+		c.reserve(c.someBuyer(), of(w.tape, evening, evening, evening, tidy), fmt.Sprintf(`{"best":{"count":1,"type":%q}}`, typ), nil, typ)
 		return
 	}
 	h := c.holds[i]
