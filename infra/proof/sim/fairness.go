@@ -30,8 +30,8 @@ func (j *judge) checkLines() {
 func (j *judge) checkLine(show string) {
 	for _, id := range sorted(j.waiters) {
 		w := j.waiters[id]
-		if w.show != show {
-			continue
+		if w.show != show || j.w.landing(waiterKey(id)) {
+			continue // some see already what he is going to be
 		}
 		if live := j.lives[show+"|"+w.buyer] == id; live == w.ended() {
 			j.w.fail("OneEffect", "waiter %s is %s; that his buyer's place is his is %v", id, w.state, live)
@@ -50,6 +50,9 @@ func (j *judge) checkLine(show string) {
 		j.checkOffer(w)
 	}
 	for _, p := range sortedPlaces(j.aside, show) {
+		if j.w.landing(waiterKey(j.aside[p])) {
+			continue
+		}
 		if w := j.waiters[j.aside[p]]; j.aside[p] != "" && (w == nil || w.state != "offered" || !slices.Contains(w.offer, p.seat)) {
 			j.w.fail("NoLostSeat", "seat %s of %s is set aside for %s, who is %+v", p.seat, show, j.aside[p], w)
 		}
@@ -98,7 +101,8 @@ func (j *judge) checkMove(m *waiterMove) {
 	case "waiting":
 		for i := range hall.Len() {
 			s := hall.At(i)
-			if j.claims[place{w.show, string(s.ID)}] == "" && slices.Contains(w.types, string(s.Type)) {
+			p := place{w.show, string(s.ID)}
+			if j.claims[p] == "" && slices.Contains(w.types, string(s.Type)) && !j.w.landing(claimKey(p)) {
 				j.w.fail("NoGap", "waiter %s is acknowledged while seat %s of %s is free to everybody", w.id, s.ID, w.show)
 			}
 		}
@@ -232,6 +236,10 @@ func waiterKey(id string) store.Key {
 	return store.Key{Table: store.Line, PK: "WAITER#" + id, SK: "WAITER"}
 }
 
+func placeKey(v *joiner) store.Key {
+	return store.Key{Table: store.Line, PK: "PLACE#" + string(v.wish.Show) + "#" + string(v.wish.Buyer), SK: "PLACE"}
+}
+
 // toldPlace: what somebody is told is so, and from now on he counts.
 func (j *judge) toldPlace(v *joiner, s boxoffice.Standing) {
 	w := j.waiters[string(v.id)]
@@ -283,7 +291,7 @@ func (j *judge) notThere(v *joiner) {
 func (j *judge) refusedJoin(v *joiner, err error) {
 	now := j.w.now
 	switch {
-	case errors.Is(err, line.ErrAlreadyWaiting):
+	case errors.Is(err, line.ErrAlreadyWaiting) && !j.w.landing(placeKey(v)):
 		for _, w := range j.waiters {
 			if w.buyer == string(v.wish.Buyer) && w.show == string(v.wish.Show) && (!w.ended() || now.Sub(w.since) < 15*time.Second) {
 				return

@@ -151,6 +151,11 @@ func (j *judge) claim(k store.Key, it store.Item) {
 	}
 }
 
+func claimKey(p place) store.Key {
+	at, _ := hall.Seat(seatmap.SeatID(p.seat))
+	return store.Key{Table: store.Claims, PK: "SHOW#" + p.show + "#" + hall.Block(at.Block).Name, SK: p.seat}
+}
+
 func typeOf(seat string) string {
 	for i := range hall.Len() {
 		if s := hall.At(i); string(s.ID) == seat {
@@ -303,8 +308,7 @@ func (j *judge) busyUntil(p place) time.Time {
 	now := j.w.now
 	owner := j.claims[p]
 	if owner == "" {
-		b, _ := hall.Seat(seatmap.SeatID(p.seat))
-		if j.w.landing(store.Key{Table: store.Claims, PK: "SHOW#" + p.show + "#" + hall.Block(b.Block).Name, SK: p.seat}) {
+		if j.w.landing(claimKey(p)) {
 			return now
 		}
 		return j.freed[p]

@@ -398,7 +398,7 @@ func (w *world) count(t *task, f fault) {
 func nameOf(buyer string) string {
 	for i, g := range guests {
 		if string(g.Buyer) == buyer {
-			return [buyers]string{"Ann", "Bob", "Cem", "Dua", "Eva", "the late comer"}[i]
+			return [buyers]string{"Ann", "Bob", "Cem", "Dua", "Eva", "Fay", "Gus", "Hao", "the late comer"}[i]
 		}
 	}
 	return buyer

@@ -29,7 +29,7 @@ var linePlants = []plant{
 	{"who passes a lenient party is not counted", []edit{{offers, "v.Passed++\n", ""}}},
 	{"freeChoice: all of his types are open to who is offered", []edit{
 		{offers, "without(without(w.Types, blocked), without(passed, proposed)),", "w.Types,"},
-		{offers, "without(o.Waiter.Offer.Choice, without(v.Types, proposed))", "w.Types"},
+		{offers, "without(o.Waiter.Offer.Choice, without(v.Types, proposed))", "slices.Concat(w.Types, v.Types[:0])"},
 	}},
 	{"an offer lacks a seat of a party of several", []edit{
 		{offers, "asides(s.Layout, seats, w.ID),", "asides(s.Layout, seats[:max(len(seats)-1, 1)], w.ID),"},
