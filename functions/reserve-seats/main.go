@@ -9,5 +9,5 @@ import (
 )
 
 func main() {
-	boot.Start(func(p *boot.Parts) any { return api.ReserveSeats(front.Guarded(p), desk.Office(p)) })
+	boot.Start(func(p *boot.Parts) any { return api.ReserveSeats(front.Guarded(p), desk.Lined(p)) })
 }

@@ -36,6 +36,7 @@ type Problem struct {
 	Holding   int        `json:"holding"`
 	Limit     int        `json:"limit"`
 	OpensAt   string     `json:"opens_at"`
+	Until     time.Time  `json:"until,omitzero"`
 
 	RetryAfter string `json:"-"`
 }
@@ -256,6 +257,33 @@ type Hold struct {
 	ExpiresAt    time.Time `json:"expires_at"`
 	ServerTime   time.Time `json:"server_time"`
 	GraceSeconds int       `json:"grace_seconds"`
+}
+
+// Place is a place in line.
+type Place struct {
+	ID         string    `json:"id"`
+	ShowID     string    `json:"show_id"`
+	State      string    `json:"state"`
+	Seats      int       `json:"seats"`
+	Types      []string  `json:"types"`
+	Number     int       `json:"number"`
+	Ahead      int       `json:"ahead"`
+	Rule       string    `json:"rule"`
+	RuleText   string    `json:"rule_text"`
+	HoldID     string    `json:"hold_id"`
+	ExpiresAt  time.Time `json:"expires_at"`
+	ServerTime time.Time `json:"server_time"`
+	Version    string    `json:"version"`
+	WaitingFor *struct {
+		Number   int `json:"number"`
+		Needs    int `json:"needs"`
+		SetAside int `json:"set_aside"`
+	} `json:"waiting_for"`
+	Offer *struct {
+		Proposed  []string  `json:"seats_proposed"`
+		Free      []string  `json:"seats_free_for_you"`
+		ExpiresAt time.Time `json:"expires_at"`
+	} `json:"offer"`
 }
 
 // Payment is a payment begun.

@@ -37,6 +37,9 @@ const (
 	graceTime = 2 * time.Second
 	maxSeats  = 10
 
+	offerTime, waitTime  = 4 * time.Second, 40 * time.Second
+	coolDown, lineCloses = 8 * time.Second, time.Minute
+
 	developerKey  = "end-to-end-developer-key-0123456789"
 	sandboxSecret = "end-to-end-sandbox-secret-0123456789"
 )
@@ -119,6 +122,7 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 		Template: filepath.Join(root, "template.yaml"), Store: emulators.DynamoDBLocal, Port: port,
 		Parameters: map[string]string{
 			"HoldSeconds": seconds(holdTime), "GraceSeconds": seconds(graceTime), "MaxSeats": strconv.Itoa(maxSeats),
+			"OfferSeconds": seconds(offerTime), "WaitSeconds": seconds(waitTime), "CooldownSeconds": seconds(coolDown), "LineClosesSeconds": seconds(lineCloses),
 			"DeveloperKey": developerKey, "PublicUrl": fmt.Sprintf("http://127.0.0.1:%d/v1", port),
 			"SandboxUrl": "http://127.0.0.1:{port:sandbox}", "SandboxSecret": sandboxSecret,
 		},

@@ -98,7 +98,7 @@ func TestRoutesAnswer(t *testing.T) {
 			q.path += "?city=nowhere"
 		}
 		if r.Body == api.NeedJSON {
-			q.body = map[bool]string{true: `{"seats":["A-1"]}`, false: `{"provider":"sandbox"}`}[strings.HasSuffix(r.Path, "/holds")]
+			q.body = map[string]string{"ReserveSeats": `{"seats":["A-1"]}`, "PayHold": `{"provider":"sandbox"}`, "JoinLine": `{"seats":1}`, "AcceptOffer": `{}`}[r.Operation]
 		}
 		without := q
 		without.header = http.Header{"X-Api-Key": nil}

@@ -19,9 +19,11 @@ import (
 
 // openLine makes the gates say that somebody waits for regular seats, as the lane
 // does. Nobody does: the lane's next run closes them and drains what was set aside.
+// Till then the line counts as looked after, or whoever met such a seat would run it.
 func (s *show) openLine(t *testing.T) {
 	t.Helper()
-	must(t, shop.store.CommitLine(t.Context(), s.ID, line.State{Version: 0}, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Regular}}, line.Stamp{}))
+	seen := line.Stamp{Now: time.Now().Add(time.Hour)}
+	must(t, shop.store.CommitLine(t.Context(), s.ID, line.State{Version: 0}, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Regular}}, seen))
 }
 
 // inLine: the hold has ended and each of its seats was set aside for the line.

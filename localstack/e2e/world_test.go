@@ -260,10 +260,11 @@ const (
 	relayPayments = "RelayPaymentsPayments"
 	askProvider   = "AskProviderPayments"
 	advanceLine   = "AdvanceLineLane"
+	relayLine     = "RelayLineLine"
 )
 
 func TestSwitchesAreAll(t *testing.T) {
-	known := []string{relayHolds, projectHolds, projectPool, expireHold, expireTimer, relayPayments, askProvider, advanceLine}
+	known := []string{relayHolds, projectHolds, projectPool, expireHold, expireTimer, relayPayments, askProvider, advanceLine, relayLine}
 	got := slices.Sorted(slices.Values(stack.Sources()))
 	if slices.Sort(known); !slices.Equal(got, known) {
 		t.Errorf("the template has the event sources %v, the tests know %v", got, known)

@@ -25,7 +25,7 @@ type Line struct {
 
 // Options of a pool. The zero value is useful.
 type Options struct {
-	Concurrency int           // processes at once where the function reserves none; 0 = 10
+	Concurrency int           // processes at once where the function reserves none; 0 = 10, or 100 if it may wait long
 	InitTimeout time.Duration // until the first call of next; 0 = Lambda's 10 s
 	Log         func(Line)    // called from several goroutines; nil = lines are dropped
 }
@@ -54,6 +54,10 @@ type Pool struct {
 	invocations, coldStarts, errors, throttled, inFlight atomic.Int64
 }
 
+// patient is the timeout of a function that waits for something, as one does that
+// answers long polls, rather than uses the processor.
+const patient = 20 * time.Second
+
 // NewPool makes a pool that starts nothing yet. Env ("NAME=value") is the local
 // cloud's own and wins over the function's; nothing else is inherited.
 func NewPool(fn template.Function, env []string, opts Options) *Pool {
@@ -63,6 +67,9 @@ func NewPool(fn template.Function, env []string, opts Options) *Pool {
 	}
 	if limit == 0 {
 		limit = 10
+		if fn.Timeout >= patient {
+			limit = 100
+		}
 	}
 	if opts.InitTimeout == 0 {
 		opts.InitTimeout = 10 * time.Second

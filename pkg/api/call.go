@@ -140,6 +140,18 @@ func (c *call) readBody() error {
 	return nil
 }
 
+// emptyBody takes what MayJSON allows.
+func (c *call) emptyBody() error {
+	if len(c.body) == 0 {
+		return nil
+	}
+	v, err := parse(c.body)
+	if err == nil {
+		_, err = v.object()
+	}
+	return err
+}
+
 func isJSON(types []string) bool {
 	if len(types) != 1 {
 		return false

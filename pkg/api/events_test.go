@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/payment/sandbox"
 )
@@ -98,6 +99,27 @@ func TestSamplesGiveBack(t *testing.T) {
 	w.play(t, "release-hold", 204)
 	if a := w.play(t, "read-hold", 200); a.str("state") != "released" {
 		t.Errorf("read-hold: %s", a.Body)
+	}
+}
+
+// The third story is of somebody who waits.
+func TestSamplesWait(t *testing.T) {
+	w := samplesWorld(t)
+	token, premium := w.full("open")
+	w.waits = func(time.Duration) {
+		w.waits = nil
+		ev := sample[events.APIGatewayProxyRequest](t, "read-place")
+		w.run("open", line.WaiterID(ev.PathParameters["waiter"]))
+	}
+	place := w.play(t, "join-line", 201)
+	if a := w.play(t, "read-place", 200); a.str("id") != place.str("id") || a.str("state") != "waiting" {
+		t.Errorf("read-place: %s", a.Body)
+	}
+	w.expect(drop("/holds/"+premium).by(token), 204, "")
+	w.run("open")
+	hold := w.play(t, "answer-offer", 201)
+	if a := w.play(t, "read-place", 200); a.str("state") != "accepted" || a.str("hold_id") != hold.str("id") {
+		t.Errorf("read-place: %s", a.Body)
 	}
 }
 

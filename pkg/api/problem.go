@@ -8,6 +8,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/line"
 )
 
 // words are what a client is told of a code.
@@ -37,6 +38,12 @@ var problems = map[string]words{
 	"hold_ended":         {409, "Hold ended", "The hold was given back."},
 	"already_paid":       {409, "Already paid", "The hold is paid for."},
 	"payment_refused":    {409, "Payment refused", "The payment provider refused the request."},
+	"already_waiting":    {409, "Already waiting", "You have a place in the line of this show."},
+	"infeasible":         {409, "Infeasible", "Not so many of these seats can come free any more."},
+	"seats_free":         {409, "Seats free", "Enough seats are free: choose on the map."},
+	"cool_down":          {409, "Cool-down", "Two offers were declined or ran out; join again later."},
+	"no_line":            {409, "No line", "The house wants no line for this show."},
+	"no_offer":           {409, "No offer", "There is no offer to answer."},
 	"conflict":           {409, "Conflict", "The state of things does not allow this."},
 
 	"too_many_seats":       {422, "Too many seats", "More seats than one buyer may take."},
@@ -45,6 +52,8 @@ var problems = map[string]words{
 	"unknown_seat":         {422, "Unknown seat", "The hall has no such seat."},
 	"wrong_movie":          {422, "Wrong movie", "The show is of another movie."},
 	"pair_split":           {422, "Pair split", "A loveseat is sold as a pair; the missing halves are named."},
+	"party_size":           {422, "Party size", "A party is of one to ten, and takes as many seats as it is of."},
+	"unknown_type":         {422, "Unknown type", "The hall has no seats of this type."},
 	"idempotency_mismatch": {422, "Idempotency mismatch", "The Idempotency-Key was used with another request."},
 	"invalid_request":      {422, "Invalid request", "The request cannot be fulfilled as it is."},
 
@@ -132,6 +141,7 @@ type problemDoc struct {
 	Limit     int           `json:"limit,omitempty"`
 	OpensAt   string        `json:"opens_at,omitempty"`
 	Seats     []string      `json:"seats,omitzero"`
+	Until     string        `json:"until,omitempty"`
 
 	ServerTime string `json:"server_time,omitempty"` // where another time is told
 }
@@ -155,7 +165,7 @@ func docOf(err error, now time.Time) problemDoc {
 	if errors.As(err, &no) {
 		d.fill(no)
 	}
-	if d.OpensAt != "" || slices.ContainsFunc(d.Conflicts, func(c conflictDoc) bool { return c.Until != "" }) {
+	if d.OpensAt != "" || d.Until != "" || slices.ContainsFunc(d.Conflicts, func(c conflictDoc) bool { return c.Until != "" }) {
 		d.ServerTime = wireTime(now)
 	}
 	return d
@@ -173,6 +183,10 @@ func (d *problemDoc) fill(no *booking.Refusal) {
 		d.Holding, d.Limit = &no.Holding, no.Limit
 	case booking.ErrSalesClosed:
 		d.OpensAt = wireTime(no.OpensAt)
+	case line.ErrCoolDown:
+		d.Until = wireTime(no.Until)
+	case line.ErrNotYourSeat:
+		d.Conflicts, d.Seats = conflictDocs(no.Conflicts), seats
 	case booking.ErrTooMany:
 		d.Seats, d.Limit = seats, no.Limit
 	default:

@@ -41,6 +41,9 @@ const (
 	fnPayHold         = "pay-hold"
 	fnReadOrder       = "read-order"
 	fnReceiveCallback = "receive-callback"
+	fnJoinLine        = "join-line"
+	fnReadPlace       = "read-place"
+	fnAnswerOffer     = "answer-offer"
 	fnDescribeAPI     = "describe-api"
 )
 
@@ -59,6 +62,11 @@ const (
 	opPayHold         = "PayHold"
 	opReadOrder       = "ReadOrder"
 	opReceiveCallback = "ReceiveCallback"
+	opJoinLine        = "JoinLine"
+	opReadPlace       = "ReadPlace"
+	opAcceptOffer     = "AcceptOffer"
+	opDeclineOffer    = "DeclineOffer"
+	opLeaveLine       = "LeaveLine"
 	opReadHealth      = "ReadHealth"
 	opReadOpenAPI     = "ReadOpenAPI"
 	opReadTicketKeys  = "ReadTicketKeys"
@@ -84,6 +92,11 @@ var routes = []Route{
 	{Method: methodGet, Path: "/holds/{hold}", Operation: opReadHold, Function: fnReadHold, Buyer: true, Body: NoBody},
 	{Method: methodDelete, Path: "/holds/{hold}", Operation: opReleaseHold, Function: fnReleaseHold, Buyer: true, Body: NoBody},
 	{Method: methodPost, Path: "/holds/{hold}/payments", Operation: opPayHold, Function: fnPayHold, Buyer: true, Receipt: true, Body: NeedJSON},
+	{Method: methodPost, Path: "/shows/{show}/line", Operation: opJoinLine, Function: fnJoinLine, Buyer: true, Receipt: true, Body: NeedJSON},
+	{Method: methodGet, Path: "/line/{waiter}", Operation: opReadPlace, Function: fnReadPlace, Buyer: true, Body: NoBody, Query: []string{"since", "wait_seconds"}},
+	{Method: methodDelete, Path: "/line/{waiter}", Operation: opLeaveLine, Function: fnAnswerOffer, Buyer: true, Body: NoBody},
+	{Method: methodPost, Path: "/line/{waiter}/accept", Operation: opAcceptOffer, Function: fnAnswerOffer, Buyer: true, Receipt: true, Body: NeedJSON},
+	{Method: methodPost, Path: "/line/{waiter}/decline", Operation: opDeclineOffer, Function: fnAnswerOffer, Buyer: true, Body: MayJSON},
 	{Method: methodGet, Path: "/orders/{order}", Operation: opReadOrder, Function: fnReadOrder, Buyer: true, Body: NoBody},
 	{Method: methodPost, Path: "/callbacks/{provider}", Operation: opReceiveCallback, Function: fnReceiveCallback, Open: true, Body: RawBody},
 	{Method: methodGet, Path: "/health", Operation: opReadHealth, Function: fnDescribeAPI, Open: true, Body: NoBody},

@@ -10,14 +10,8 @@ import (
 // OpenSession answers POST /sessions: a guest (B1).
 func OpenSession(e Edge, issue func(now time.Time) (session.Session, error)) Handler {
 	return e.handle(map[string]operation{opOpenSession: func(_ context.Context, c *call) (reply, error) {
-		if len(c.body) > 0 {
-			v, err := parse(c.body)
-			if err == nil {
-				_, err = v.object()
-			}
-			if err != nil {
-				return reply{}, err
-			}
+		if err := c.emptyBody(); err != nil {
+			return reply{}, err
 		}
 		s, err := issue(c.now)
 		if err != nil {

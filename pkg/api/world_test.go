@@ -18,6 +18,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
@@ -41,9 +42,11 @@ type world struct {
 	mu       sync.Mutex
 	now      time.Time
 	faults   func(memstore.Op) memstore.Fault
+	waits    func(d time.Duration) // what happens while somebody pauses
 	office   *boxoffice.Office
 	bank     *bank
 	handlers map[string]Handler
+	edge     Edge // with buyers
 	log      bytes.Buffer
 	keys     int
 }
@@ -63,9 +66,10 @@ func newWorld(t testing.TB) *world {
 	must(t, err)
 	reader := catalog.NewReader(cat, w.clock)
 	w.bank = &bank{}
+	s := store.New(db, policy)
 	w.office = &boxoffice.Office{
-		Store: store.New(db, policy), Catalog: reader, Policy: policy, Clock: w.clock,
-		Pause: func(context.Context, time.Duration) error { return nil }, Rand: func() uint64 { return 1 },
+		Store: s, Lane: s, Catalog: reader, Policy: policy, Line: line.Standard, LineCloses: 15 * time.Minute, Clock: w.clock,
+		Pause: w.pause, Rand: func() uint64 { return 1 },
 		Provider: func(n payment.Name) (payment.Provider, bool) { return w.bank, n == payment.Sandbox },
 		Tickets:  signer, NotifyURL: func(payment.Name) string { return "http://callbacks.test" },
 	}
@@ -74,6 +78,7 @@ func newWorld(t testing.TB) *world {
 	e := Edge{Clock: w.clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil))}
 	b := e
 	b.Buyer = keeper.Verify
+	w.edge = b
 	w.handlers = map[string]Handler{
 		fnOpenSession:     OpenSession(e, keeper.Issue),
 		fnBrowseCatalog:   BrowseCatalog(e, reader, w.office.Store),
@@ -83,6 +88,9 @@ func newWorld(t testing.TB) *world {
 		fnReleaseHold:     ReleaseHold(b, w.office),
 		fnPayHold:         PayHold(b, w.office),
 		fnReadOrder:       ReadOrder(b, w.office),
+		fnJoinLine:        JoinLine(b, w.office),
+		fnReadPlace:       ReadPlace(b, w.office),
+		fnAnswerOffer:     AnswerOffer(b, w.office),
 		fnReceiveCallback: ReceiveCallback(e, w.office),
 		fnDescribeAPI:     DescribeAPI(e, signer.Keys),
 		"":                RefuseRequest(e),
@@ -94,6 +102,13 @@ func (w *world) clock() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.now
+}
+
+func (w *world) pause(_ context.Context, d time.Duration) error {
+	if w.waits != nil {
+		w.waits(d)
+	}
+	return nil
 }
 
 func (w *world) pass(d time.Duration) {
@@ -154,7 +169,12 @@ func shows() []catalog.Show {
 	off.Status = catalog.Cancelled
 	kino.Cinema = catalog.Cinema{ID: "apollo", Name: "Apollo", Lat: 46.9, Lon: 7.4}
 	kino.LocalDate = "2026-03-03"
-	return []catalog.Show{open, gap, ahead, over, off, kino}
+	soon, unlined, bounded := show("over-soon", 75*time.Minute), show("unlined", 30*time.Hour), show("bounded", 31*time.Hour)
+	unlined.NoLine, bounded.LinePasses = true, 2
+	for _, s := range []*catalog.Show{&soon, &unlined, &bounded} {
+		s.MovieID = "another-film"
+	}
+	return []catalog.Show{open, gap, ahead, over, off, kino, soon, unlined, bounded}
 }
 
 // bank is a provider whose buyers do as they are told. Its callbacks are a JSON

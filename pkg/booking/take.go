@@ -22,6 +22,7 @@ type Refusal struct {
 	Holding   int // seats that the buyer has in this show already
 	Limit     int
 	OpensAt   time.Time // zero when the sale is over
+	Until     time.Time // when the reason is one of time
 }
 
 func (r *Refusal) Error() string { return r.Reason.Text }

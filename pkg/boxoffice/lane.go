@@ -271,3 +271,20 @@ func (o *Office) attend(ctx context.Context, show catalog.ShowID, st line.State,
 	}
 	return o.RunLane(ctx, show, Wake{Named: named, Sweep: true})
 }
+
+// metTheLine: a walk-up has met a seat that is set aside. Where nobody has looked
+// after the line for long it is run here, and he tries again: nobody may be waiting
+// any more. A line that is well costs him one read.
+func (o *Office) metTheLine(ctx context.Context, show catalog.ShowID) error {
+	if o.Line.Rule == 0 {
+		return nil // a box office without a line
+	}
+	st, err := o.Lane.LineGlance(ctx, show)
+	if err != nil || o.Clock().Sub(st.Seen) < runAfter {
+		return o.ignoreBusy(err)
+	}
+	if err := o.RunLane(ctx, show, Wake{Sweep: true}); err != nil {
+		return o.ignoreBusy(err)
+	}
+	return errAgain
+}

@@ -115,6 +115,9 @@ var errAgain = fault.New(fault.Stale, "", "boxoffice: what stood in the way is g
 // The receipt of the request was looked for when the claims were read.
 func (o *Office) refuse(ctx context.Context, s sale, wanted booking.Hold, v sight) error {
 	conflicts, err := o.conflicts(ctx, s, wanted, v)
+	if err == nil && slices.ContainsFunc(conflicts, func(c booking.Conflict) bool { return c.Reason == booking.StandingLine }) {
+		err = o.metTheLine(ctx, s.show.ID)
+	}
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,16 @@ func (o *Office) ask(ctx context.Context, s sale, j line.Join, now time.Time) (l
 	if free {
 		return line.Waiter{}, line.ErrSeatsFree
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, line.ErrCoolDown):
+		return line.Waiter{}, &booking.Refusal{Reason: line.ErrCoolDown, Until: place.CoolUntil}
+	case errors.Is(err, booking.ErrSalesClosed):
+		no := &booking.Refusal{Reason: booking.ErrSalesClosed}
+		if s.show.Sale(now) == catalog.SaleAhead {
+			no.OpensAt = s.show.SaleOpensAt
+		}
+		return line.Waiter{}, no
+	case err != nil:
 		return line.Waiter{}, err
 	}
 	return w, o.Lane.Ask(ctx, w, s.keepUntil())
@@ -284,13 +293,22 @@ func (o *Office) look(ctx context.Context, was Standing) (Standing, error) {
 		return was, err
 	}
 	if w.State == was.Waiter.State && w.State != line.Offered && st.Places.Ahead(w.Number) == was.Ahead {
-		return was, nil
+		return was, o.watch(ctx, was, st)
 	}
 	s, err := o.hallOf(ctx, w.Show)
 	if err != nil {
 		return was, err
 	}
 	return o.standing(ctx, s, w.ID)
+}
+
+// watch looks after the line during a long poll. Who is nearer to the head does it
+// more often, so that a long line does not do it all at once.
+func (o *Office) watch(ctx context.Context, was Standing, st line.State) error {
+	if was.Waiter.State != line.Waiting || o.Rand()%uint64(was.Ahead+1) != 0 {
+		return nil
+	}
+	return o.ignoreBusy(o.attend(ctx, was.Waiter.Show, st))
 }
 
 // place finds a waiter of the buyer; somebody else's is not found.
@@ -394,7 +412,7 @@ func (o *Office) accept(ctx context.Context, s sale, c Choose, now time.Time) (b
 	}
 	acc, err := line.Accept(w, a, o.Line, o.Policy, now)
 	if err != nil {
-		return booking.Hold{}, err
+		return booking.Hold{}, o.whoHas(ctx, s, c.Buyer, err)
 	}
 	err = o.Lane.Accept(ctx, acc, s.keepUntil())
 	var full *Taken
@@ -409,6 +427,32 @@ func (o *Office) accept(ctx context.Context, s sale, c Choose, now time.Time) (b
 		return booking.Hold{}, errAgain
 	}
 	return booking.Hold{}, &booking.Refusal{Reason: booking.ErrSeatLimit, Holding: full.Holding, Limit: o.Policy.MaxSeats}
+}
+
+// whoHas adds to a refused choice who has its seats. An overdue hold among them is
+// ended, which may give the seats to the line.
+func (o *Office) whoHas(ctx context.Context, s sale, b booking.Buyer, refused error) error {
+	var no *booking.Refusal
+	if !errors.As(refused, &no) || no.Reason != line.ErrNotYourSeat {
+		return refused
+	}
+	wanted := booking.Hold{Buyer: b}
+	for _, id := range no.Seats {
+		if at, ok := s.layout.Seat(id); ok {
+			wanted.Seats = append(wanted.Seats, booking.Seat{ID: id, Type: at.Type, Block: s.layout.Block(at.Block).Name})
+		}
+	}
+	claims, err := o.Store.Claims(ctx, s.show.ID, keys(wanted.Seats))
+	if err != nil {
+		return err
+	}
+	cs, err := o.conflicts(ctx, s, wanted, sight{claims: claims})
+	if err != nil {
+		return err
+	}
+	told := *no
+	told.Conflicts = cs
+	return &told
 }
 
 // DeclineOffer refuses an offer (T6); who has done so before has done it.
