@@ -28,23 +28,27 @@ func TestAsk(t *testing.T) {
 		join line.Join
 		view line.View
 		want *fault.Error
+		wait time.Duration
 	}{
-		{"nobody", line.Join{}, shut, line.ErrParty},
-		{"eleven", line.Join{Party: 11}, shut, line.ErrParty},
-		{"negative", line.Join{Party: -1}, shut, line.ErrParty},
-		{"a type that the hall has not", line.Join{Party: 1, Types: types(seatmap.Standing)}, shut, line.ErrUnknownType},
-		{"no type at all", line.Join{Party: 1, Types: types("")}, shut, line.ErrUnknownType},
-		{"waiting already", line.Join{Party: 5, Types: types(prem)}, with(shut, func(v *line.View) { v.Place.Live = "w" }), line.ErrAlreadyWaiting},
-		{"more than the hall has", line.Join{Party: 3, Types: types(prem)}, with(shut, func(v *line.View) { v.Free = all }), line.ErrInfeasible},
-		{"half a loveseat", line.Join{Party: 1, Types: types(love)}, shut, line.ErrInfeasible},
-		{"a companion alone", line.Join{Party: 1, Types: types(comp)}, shut, line.ErrInfeasible},
-		{"all sold", line.Join{Party: 1}, with(shut, func(v *line.View) { v.Unsold = none }), line.ErrInfeasible},
-		{"enough is free", line.Join{Party: 2, Types: types(prem)}, with(shut, func(v *line.View) { v.Free = all }), line.ErrSeatsFree},
-		{"cooling down", line.Join{Party: 2}, shut, line.ErrCoolDown},
-		{"closed", line.Join{Party: 2}, with(shut, func(v *line.View) { v.Place.CoolUntil = noon }), booking.ErrSalesClosed},
-		{"in time", line.Join{Party: 2}, line.View{Layout: l, ClosesAt: noon.Add(1)}, nil},
-		{"never closing", line.Join{Party: 10}, line.View{Layout: l}, nil},
-		{"too few are free", line.Join{Party: 2, Types: types(prem)}, line.View{Layout: l, Free: set(l, "C-5 A-1 A-2")}, nil},
+		{"nobody", line.Join{}, shut, line.ErrParty, 0},
+		{"eleven", line.Join{Party: 11}, shut, line.ErrParty, 0},
+		{"negative", line.Join{Party: -1}, shut, line.ErrParty, 0},
+		{"a type that the hall has not", line.Join{Party: 1, Types: types(seatmap.Standing)}, shut, line.ErrUnknownType, 0},
+		{"no type at all", line.Join{Party: 1, Types: types("")}, shut, line.ErrUnknownType, 0},
+		{"waiting already", line.Join{Party: 5, Types: types(prem)}, with(shut, func(v *line.View) { v.Place.Live = "w" }), line.ErrAlreadyWaiting, 0},
+		{"more than the hall has", line.Join{Party: 3, Types: types(prem)}, with(shut, func(v *line.View) { v.Free = all }), line.ErrInfeasible, 0},
+		{"half a loveseat", line.Join{Party: 1, Types: types(love)}, shut, line.ErrInfeasible, 0},
+		{"a companion alone", line.Join{Party: 1, Types: types(comp)}, shut, line.ErrInfeasible, 0},
+		{"all sold", line.Join{Party: 1}, with(shut, func(v *line.View) { v.Unsold = none }), line.ErrInfeasible, 0},
+		{"enough is free", line.Join{Party: 2, Types: types(prem)}, with(shut, func(v *line.View) { v.Free = all }), line.ErrSeatsFree, 0},
+		{"cooling down", line.Join{Party: 2}, shut, line.ErrCoolDown, 0},
+		{"closed", line.Join{Party: 2}, with(shut, func(v *line.View) { v.Place.CoolUntil = noon }), booking.ErrSalesClosed, 0},
+		{"before the sale", line.Join{Party: 2}, line.View{Layout: l, OpensAt: noon.Add(1)}, booking.ErrSalesClosed, 0},
+		{"in time: no longer than the line is open", line.Join{Party: 2}, line.View{Layout: l, OpensAt: noon, ClosesAt: noon.Add(1)}, nil, 1},
+		{"an hour before the closing", line.Join{Party: 2}, line.View{Layout: l, ClosesAt: noon.Add(time.Hour)}, nil, time.Hour},
+		{"long before the closing", line.Join{Party: 2}, line.View{Layout: l, ClosesAt: noon.Add(2 * time.Hour)}, nil, time.Hour},
+		{"never closing", line.Join{Party: 10}, line.View{Layout: l}, nil, time.Hour},
+		{"too few are free", line.Join{Party: 2, Types: types(prem)}, line.View{Layout: l, Free: set(l, "C-5 A-1 A-2")}, nil, time.Hour},
 	} {
 		w, err := line.Ask(tt.join, tt.view, policy, noon)
 		if tt.want != nil {
@@ -53,7 +57,7 @@ func TestAsk(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || w.State != line.Asked || w.Number != 0 || !w.AskedAt.Equal(noon) || !w.ExpiresAt.Equal(noon.Add(time.Hour)) || w.Party != tt.join.Party {
+		if err != nil || w.State != line.Asked || w.Number != 0 || !w.AskedAt.Equal(noon) || !w.ExpiresAt.Equal(noon.Add(tt.wait)) || w.Party != tt.join.Party {
 			t.Errorf("%s: %+v, %v", tt.name, w, err)
 		}
 	}

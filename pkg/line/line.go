@@ -110,6 +110,7 @@ const (
 	MaxEnds  = 30 // three items each beside the state
 	MaxJoins = 10 // two items each beside the state and eight gates
 	MaxTidy  = 40 // entries beside the state and eight gates
+	MaxPass  = 80 // of whom one offer passes: an item each beside state, waiter, timer and ten seats
 )
 
 // Errors of a state that cannot be: nothing is decided from it.

@@ -108,6 +108,9 @@ func brief(p line.Plan) string {
 	case p.End != nil:
 		fmt.Fprintf(&b, " %s refused %v", p.End.Waiter.ID, p.End.Refused)
 		seats(p.End.Back)
+		for _, e := range p.Along {
+			fmt.Fprintf(&b, " along %s", e.Waiter.ID)
+		}
 	case p.Offer != nil:
 		fmt.Fprintf(&b, " %s choice %v", p.Offer.Waiter.ID, p.Offer.Waiter.Offer.Choice)
 		seats(p.Offer.Waiter.Offer.Seats)
@@ -117,6 +120,9 @@ func brief(p line.Plan) string {
 	case len(p.Number) > 0:
 		for _, w := range p.Number {
 			fmt.Fprintf(&b, " %s=%d", w.ID, w.Number)
+			if w.State != line.Entering {
+				fmt.Fprintf(&b, " %s", w.State)
+			}
 		}
 		fmt.Fprintf(&b, " next %d wanted %v dry %v", p.Next, p.Wanted, p.Dry)
 	case p.Gates:
@@ -166,9 +172,15 @@ func TestStep(t *testing.T) {
 		{"L3 the closing, also who has only asked", line.State{ClosesAt: noon, Waiters: []line.Waiter{who(3, line.Asked, 1, reg)}}, "time out w3 refused false"},
 		{"L3 not who is offered", line.State{ClosesAt: noon, Wanted: types(reg), Waiters: []line.Waiter{offered(t, l, 1, noon, "A-1")}, Pool: pool(t, l, "A-1", "w1")}, "idle"},
 
+		{"L3 all whose hour is over together", line.State{ClosesAt: noon, Wanted: types(reg), Waiters: []line.Waiter{
+			who(3, line.Waiting, 1, reg), who(9, line.Asked, 1, reg), offered(t, l, 2, noon, "A-1"), who(1, line.Waiting, 1, reg), who(4, line.Left, 1, reg),
+		}, Pool: pool(t, l, "A-1", "w2")}, "time out w9 refused false along w1 along w3"},
 		{"L4 not while nobody looked", line.State{Wanted: types(prem), Waiters: []line.Waiter{who(1, line.Waiting, 2, prem)}}, "idle"},
 		{"L4 fewer unsold than needed", line.State{Wanted: types(prem), Waiters: []line.Waiter{who(1, line.Waiting, 2, prem)}, Unsold: set(l, "C-5 A-1")}, "give up w1 refused false"},
 		{"L4 just enough", line.State{Wanted: types(prem), Waiters: []line.Waiter{who(1, line.Waiting, 2, prem)}, Unsold: set(l, "C-5 C-6")}, "idle"},
+		{"L4 every such party together", line.State{Wanted: types(prem, reg), Waiters: []line.Waiter{
+			who(2, line.Waiting, 2, prem), who(1, line.Waiting, 2, prem, reg), who(3, line.Waiting, 1, prem), who(4, line.Waiting, 2, prem),
+		}, Unsold: set(l, "C-5 A-1")}, "give up w2 refused false along w4"},
 		{"L4 who has only asked", line.State{Waiters: []line.Waiter{who(1, line.Asked, 2, prem)}, Unsold: set(l, "C-5")}, "give up w1 refused false"},
 		{"L4 as many, but none that suit", line.State{Wanted: types(comp, wheel), Waiters: []line.Waiter{who(1, line.Waiting, 2, comp, wheel)}, Unsold: set(l, "D-1 D-4")}, "give up w1 refused false"},
 
@@ -208,7 +220,16 @@ func TestStep(t *testing.T) {
 
 		{"L8 the longest-waiting first", line.State{
 			Next: 5, Wanted: types(reg), Dry: types(reg), Waiters: []line.Waiter{who(1, line.Waiting, 3, reg), who(9, line.Asked, 1, prem), who(8, line.Asked, 1, reg)},
-		}, "number w8=5 w9=6 next 7 wanted [premium regular] dry [regular]"},
+		}, "number w8=5 waiting w9=6 next 7 wanted [premium regular] dry [regular]"},
+		{"L8 acknowledges behind open gates of dry types", line.State{
+			Next: 5, Wanted: types(prem, reg), Dry: types(prem, reg), Waiters: []line.Waiter{who(1, line.Waiting, 3, prem, reg), who(8, line.Asked, 1, reg)},
+		}, "number w8=5 waiting next 6 wanted [premium regular] dry [premium regular]"},
+		{"L8 not where one of the types may be free", line.State{
+			Next: 5, Wanted: types(prem, reg), Dry: types(reg), Waiters: []line.Waiter{who(1, line.Waiting, 3, prem, reg), who(8, line.Asked, 1, prem, reg)},
+		}, "number w8=5 next 6 wanted [premium regular] dry [regular]"},
+		{"L8 not behind a gate that it opens itself", line.State{
+			Next: 5, Dry: types(reg), Waiters: []line.Waiter{who(8, line.Asked, 1, reg), who(9, line.Asked, 1, reg)},
+		}, "number w8=5 w9=6 next 7 wanted [regular] dry [regular]"},
 		{"L8 in a line that never was", line.State{Waiters: []line.Waiter{who(4, line.Asked, 1, reg)}}, "number w4=1 next 2 wanted [regular] dry []"},
 		{"L8 last of all", line.State{Waiters: []line.Waiter{who(4, line.Asked, 1, reg)}, Pool: pool(t, l, "C-5", "")}, "drain C-5"},
 	} {
@@ -379,6 +400,28 @@ func TestLimits(t *testing.T) {
 	for n := range 60 {
 		asked = append(asked, who(n+1, line.Asked, 1, wheel))
 		ended = append(ended, who(n+1, line.Accepted, 1, wheel))
+	}
+	var crowd []line.Waiter
+	for n := range line.MaxPass {
+		crowd = append(crowd, who(n+1, line.Waiting, 2, wheel))
+	}
+	one := pool(t, l, all[0], "")
+	few := line.State{Wanted: types(wheel), Waiters: append(slices.Clone(crowd), who(200, line.Waiting, 1, wheel)), Pool: one, Layout: l}
+	if p, err := line.Step(few, bounded(1), noon); err != nil || p.Offer == nil || len(p.Offer.Passed) != line.MaxPass {
+		t.Errorf("passes %s, %v", brief(p), err)
+	}
+	few.Waiters = append(few.Waiters, who(100, line.Waiting, 2, wheel))
+	if p, err := line.Step(few, bounded(1), noon); err != nil || !p.Idle() {
+		t.Errorf("passes one too many: %s, %v", brief(p), err)
+	}
+	var over []line.Waiter
+	for n := range 60 {
+		w := who(n+1, line.Waiting, 1, wheel)
+		w.ExpiresAt = noon
+		over = append(over, w)
+	}
+	if p = step(line.State{Wanted: types(wheel), Waiters: over}); len(p.Ends()) != line.MaxEnds || p.Ends()[line.MaxEnds-1].Waiter.ID != "w30" {
+		t.Errorf("ends %d", len(p.Ends()))
 	}
 	if p = step(line.State{Waiters: asked}); len(p.Number) != line.MaxJoins || p.Next != line.MaxJoins+1 {
 		t.Errorf("numbers %d", len(p.Number))

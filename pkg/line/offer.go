@@ -12,7 +12,8 @@ import (
 // One that does not fit blocks its types for all later ones. Under the bounded
 // rule it does not while fewer than Passes have passed it; then whoever is offered
 // seats of its types counts as having passed it, and so do the types that he may
-// choose from: another's types are open to him only where nobody ahead waits.
+// choose from: another's types are open to him only where nobody ahead waits. One
+// offer passes no more than MaxPass of them; whoever stands behind so many waits.
 func offer(s State, p Policy, now time.Time) (Plan, bool) {
 	open := map[seatmap.SeatType]int{}
 	there := map[int]bool{}
@@ -39,7 +40,7 @@ func offer(s State, p Policy, now time.Time) (Plan, bool) {
 		if seats, ok := fit(s.Layout, there, open, w.Party, without(w.Types, blocked)); ok {
 			return s.offering(w, seats, blocked, lenient, p, now), true
 		}
-		if p.Rule == Bounded && w.Passed < p.Passes {
+		if p.Rule == Bounded && w.Passed < p.Passes && len(lenient) < MaxPass {
 			lenient = append(lenient, w)
 			continue
 		}

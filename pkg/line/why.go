@@ -22,7 +22,7 @@ func Why(s State, w Waiter, p Policy) *Because {
 	waiting := slices.DeleteFunc(slices.Clone(s.Waiters), func(v Waiter) bool { return v.State != Waiting || v.Number > w.Number })
 	slices.SortFunc(waiting, func(a, b Waiter) int { return int(a.Number - b.Number) })
 	for _, v := range waiting {
-		if s.More && v.Number > s.Through && v.ID != w.ID {
+		if s.More && v.Number > s.Through {
 			return nil
 		}
 		passable := p.Rule == Bounded && v.Passed < p.Passes

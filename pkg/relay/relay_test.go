@@ -32,9 +32,6 @@ func hold(state booking.State, aside int64) store.Item {
 func TestOfHold(t *testing.T) {
 	held := hold(booking.Held, 0)
 	timer := []relay.Message{{Queue: relay.Timers, Body: `{"hold":"h_1"}`, Delay: policy.Hold + policy.Grace}}
-	wake := func(why string) []relay.Message {
-		return []relay.Message{{Queue: relay.Lane, Body: fmt.Sprintf(`{"show":"s","why":%q}`, why), Group: "s", Dedup: "21"}}
-	}
 	for _, tt := range []struct {
 		name     string
 		old, new store.Item
@@ -46,9 +43,9 @@ func TestOfHold(t *testing.T) {
 		{"sold anew to late money", nil, hold(booking.Sold, 0), nil},
 		{"blocked", nil, hold(booking.Blocked, 0), nil},
 		{"given back", held, hold(booking.Released, 0), nil},
-		{"given back into the line", held, hold(booking.Released, 1), wake("released")},
-		{"expired into the line", held, hold(booking.Expired, 1), wake("expired")},
-		{"refunded into the line", hold(booking.Sold, 0), hold(booking.Refunded, 1), wake("refunded")},
+		{"given back into the line, of which the pool item tells", held, hold(booking.Released, 1), nil},
+		{"expired into the line", held, hold(booking.Expired, 1), nil},
+		{"refunded into the line", hold(booking.Sold, 0), hold(booking.Refunded, 1), nil},
 		{"a receipt that is gone", hold(booking.Expired, 1), nil, nil},
 	} {
 		got, err := relay.OfHold(relay.Record{Old: tt.old, New: tt.new, Sequence: "21"}, policy, noon)

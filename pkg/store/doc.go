@@ -20,6 +20,15 @@
 //	S6   move a payment             1 transaction, 2, or 4 with its order
 //	S7   block (T8)                 1 transaction, 2(n+1)
 //	S8   lane: gates                1 transaction, 18; drain of k seats: 2(2k+1), k ≤ 49
+//	S8b  ask to join (T7)           1 transaction, 6: waiter, place, timer
+//	S8c  number k who asked (L8)    1 transaction, 2(2k+1), k ≤ 10; 16 more where gates open
+//	S8d  set n aside (L1)           1 transaction, 2(2n+2), and 2 for the timer of an offer
+//	S8e  offer n seats (L5)         1 transaction, 2(n+3), and 2 for each party that is passed, at most 80
+//	S8f  accept n (T5)              1 transaction, 2(2n+5), and 2 for each proposed seat not taken
+//	S8g  decline or leave (T6)      1 transaction, 4, and 2 for each proposed seat
+//	S8h  lapse, time out k (L2-L4)  1 transaction, 2(3k+1), k ≤ 30, and 2 for each proposed seat
+//	S8i  read a line                4 requests: state, pool, head, waiters; 1 unit each waiter
+//	S8j  a poll of somebody waiting 1 BatchGet, 2 units; the state passes a read unit at 23,000 places
 //	S9   one hold, order, payment, gate, allowance
 //	                                1 Get, 1 unit
 //	S10  claims of some seats and several holds, together or alone

@@ -35,15 +35,12 @@ func (r *rig) step(s line.State) line.Plan {
 	return p
 }
 
-// notYet: a plan for somebody who waits is refused, never taken for nothing to do.
-func notYet(r *rig) {
+// noTransaction: a plan that is none is refused, never taken for one.
+func noTransaction(r *rig) {
 	ctx := r.t.Context()
-	who := []line.Waiter{{ID: "w"}}
 	for name, p := range map[string]line.Plan{
-		"idle": {}, "scan": {Scan: []seatmap.SeatType{seatmap.Regular}}, "set aside": {Aside: &line.SettingAside{}},
-		"end": {End: &line.End{Waiter: line.Waiter{State: line.Lapsed}}}, "offer": {Offer: &line.Offering{}},
-		"number": {Gates: true, Number: who}, "tidy": {Tidy: who}, "gates and tidy": {Gates: true, Tidy: who},
-		"dry": {Gates: true, Dry: []seatmap.SeatType{seatmap.Regular}},
+		"idle": {}, "scan": {Scan: regular}, "more": {More: true}, "an end of nothing": {End: &line.End{}},
+		"a scan with an offer": {Scan: regular, Offer: &line.Offering{}},
 	} {
 		if err := r.CommitLine(ctx, r.show, line.State{Version: 0}, p, line.Stamp{}); !fault.Is(err, fault.Internal) {
 			r.t.Errorf("%s: %v", name, err)

@@ -65,7 +65,10 @@ func TestProtocol(t *testing.T) {
 		{"start a payment", startPayment}, {"confirm", confirm}, {"confirm refused", confirmRefused},
 		{"grant anew", regrant}, {"grant anew refused", regrantRefused}, {"grant anew over itself", regrantOverItself},
 		{"change a payment", changePayment}, {"wake a payment", wakePayment}, {"answer with a payment", answerPayment},
-		{"gates", gates}, {"drain", drain}, {"drain refused", drainRefused}, {"no waiters yet", notYet},
+		{"gates", gates}, {"drain", drain}, {"drain refused", drainRefused}, {"no transaction", noTransaction},
+		{"ask", ask}, {"number", number}, {"set aside", setAside}, {"offered at once", offeredAtOnce}, {"offer", offer}, {"offer under the bounded rule", offerPassing},
+		{"lapse", lapse}, {"end many", endMany}, {"tidy", tidy}, {"accept", accept}, {"accept others", acceptOthers}, {"leave", leave}, {"cool down", coolDown},
+		{"read a line", readLine}, {"read nothing of a line", readNoLine}, {"saw a line", sawLine},
 		{"snapshot", snapshot}, {"postpone", postpone}, {"statuses", statuses},
 		{"timers in order", timersInOrder}, {"timers outlive the grace", timersOutlive}, {"nothing there", nothingThere},
 	}

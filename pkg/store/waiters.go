@@ -188,7 +188,8 @@ func (s *Store) Accept(ctx context.Context, a line.Acceptance, keepUntil time.Ti
 	ws = append(ws, backWrites(show, me, a.Back)...)
 	err := s.t.Transact(ctx, ws, "")
 	var c *Canceled
-	if errors.As(err, &c) && len(c.Reasons) > 0 && c.Reasons[0].Code == ReasonCondition {
+	full := errors.As(err, &c) && len(c.Reasons) == len(ws) && c.Reasons[0].Code == ReasonCondition
+	if full && c.Reasons[3].Code != ReasonCondition { // else his own answer, sent twice, has filled it
 		n, _ := c.Reasons[0].Old[aCount].(int64)
 		return &boxoffice.Taken{Full: true, Holding: int(n)}
 	}

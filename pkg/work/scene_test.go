@@ -47,6 +47,8 @@ type scene struct {
 	sent   []relay.Message
 	lost   error // what sending ends with
 	paid   bool  // what the provider answers
+
+	lastHold booking.Hold // of the seats that somebody waits for
 }
 
 func newScene(t *testing.T) *scene {
@@ -153,16 +155,8 @@ func (s *scene) pay(h booking.Hold) payment.Payment {
 // aside gives the hold back while somebody waits for regular seats.
 func (s *scene) aside(h booking.Hold) {
 	s.t.Helper()
-	st, err := s.store.LineState(s.t.Context(), evening, line.Reading{})
-	if err == nil {
-		err = s.store.CommitLine(s.t.Context(), evening, line.State{Version: st.Version}, line.Plan{Gates: true, Wanted: []seatmap.SeatType{seatmap.Regular}}, line.Stamp{})
-	}
-	if err == nil {
-		err = s.GiveBack(s.t.Context(), guest, h.ID)
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	s.want(seatmap.Regular)
+	s.giveBack(h)
 }
 
 func (s *scene) giveBack(h booking.Hold) {

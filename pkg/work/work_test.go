@@ -376,6 +376,8 @@ func FuzzStream(f *testing.F) {
 	for _, x := range []string{
 		`{"Records":[{"dynamodb":{"NewImage":{"pk":{"S":"HOLD#h"},"state":{"NULL":true},"n":{"N":"1e3"},"l":{"L":[{"NULL":true}]},"m":{"M":{"x":{"BOOL":true}}}}}}]}`,
 		`{"Records":[{"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"},"dynamodb":{"OldImage":{"sk":{"S":"12#h"}}}}]}`,
+		`{"Records":[{"dynamodb":{"NewImage":{"pk":{"S":"WAITER#w"},"state":{"S":"offered"},"party":{"N":"1"},"types":{"SS":["regular"]},"offer":{"L":[{"S":"A-1|regular"}]}}}}]}`,
+		`{"Records":[{"dynamodb":{"NewImage":{"pk":{"S":"LINE#s"},"sk":{"S":"S#A-1"}}}},{"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"},"dynamodb":{"OldImage":{"pk":{"S":"WAIT#s#1"},"sk":{"S":"12#w"}}}}]}`,
 		`{"Records":[{"dynamodb":{"NewImage":{"pk":{"S":"PAY#p"},"ns":{"NS":["1"]},"bs":{"BS":["AA=="]}}}}]}`,
 	} {
 		f.Add([]byte(x))
@@ -383,6 +385,7 @@ func FuzzStream(f *testing.F) {
 	s := newScene(&testing.T{})
 	handlers := []work.StreamHandler{
 		work.RelayHolds(s, s.store, policy, s.clock), work.RelayPayments(s, s.clock), work.ExpireTimer(s.Office), work.ProjectSeatmap(s.Office),
+		work.RelayLine(s, policy, s.clock),
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var e events.DynamoDBEvent
@@ -401,7 +404,7 @@ func FuzzStream(f *testing.F) {
 // FuzzMessages: whatever a queue carries, no handler panics, and a body that is
 // not exactly one known object fails.
 func FuzzMessages(f *testing.F) {
-	for _, x := range []string{`{"hold":"h_1"}`, `{"payment":"p","due":1}`, `{"show":"s","why":"w"}`, "null", `{"due":1e99}`, `{"hold":"a"}]`} {
+	for _, x := range []string{`{"hold":"h_1"}`, `{"waiter":"w_1"}`, `{"show":"s","why":"deadline","waiter":"w","due":1}`, `{"payment":"p","due":1}`, `{"show":"s","why":"w"}`, "null", `{"due":1e99}`, `{"hold":"a"}]`} {
 		f.Add(x)
 	}
 	s := newScene(&testing.T{})
