@@ -33,7 +33,7 @@ var (
 // paths: a cell for it is empty by this declaration, and a run in which it occurs
 // all the same fails.
 var makes = map[string][]string{
-	"reserve-seats":    slices.Concat([]string{"Show", "Layout", "Hold"}, refusing),
+	"reserve-seats":    slices.Concat([]string{"Show", "Layout", "Hold", "LineGlance"}, refusing, lane),
 	"read-hold":        ending,
 	"release-hold":     ending,
 	"read-order":       ending,
@@ -50,8 +50,8 @@ var makes = map[string][]string{
 	"advance-line":     slices.Concat(lane, sweeping),
 	"join-line":        slices.Concat([]string{"Joining", "Waiter", "Claims", "Ask"}, placing, lane),
 	"read-place":       slices.Concat([]string{"Waiter", "LineGlance", "Send"}, placing, lane, sweeping),
-	"answer-offer":     slices.Concat([]string{"Waiter", "Show", "Layout", "PoolSeats", "Accept", "Place", "Leave", "Timers", "HoldsByID"}, ending),
-	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID"}, ending),
+	"answer-offer":     slices.Concat([]string{"Waiter", "Show", "Layout", "PoolSeats", "Accept", "Place", "Leave", "Timers", "HoldsByID", "Claims"}, ending),
+	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID", "LineGlance"}, ending, lane, sweeping),
 }
 
 // sites are all calls of all handlers, in order.

@@ -377,6 +377,15 @@ func (j *judge) endedInTime(when string, asked bool) {
 	}
 }
 
+func (j *judge) somebodyWaits(show string) bool {
+	for _, w := range j.waiters {
+		if w.show == show && !w.ended() {
+			return true
+		}
+	}
+	return false
+}
+
 func (j *judge) someAsked() bool {
 	for _, w := range j.waiters {
 		if w.state == "asked" {

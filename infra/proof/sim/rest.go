@@ -80,6 +80,7 @@ func (w *world) waitsEnd() {
 		w.run(w.now.Add(w.line.Wait + w.line.Offer))
 		w.crowd.pollAll(4, 7*time.Second)
 		w.judge.endedInTime("by polls alone", true)
+		w.late() // nobody looks after a line that nobody waits in but who wants its seats
 	}
 	w.losses.deaf = false
 	w.run(w.now.Add(w.line.Wait + w.line.Offer + time.Minute))
@@ -114,7 +115,7 @@ func (w *world) prompt() {
 // faster than they.
 func (w *world) late() {
 	c := w.crowd
-	had := map[string]bool{}
+	had, missed := map[string]bool{}, 0
 	for range 2 * hall.Len() {
 		ids := w.unowned(had)
 		if len(ids) == 0 || w.broken != nil {
@@ -124,12 +125,14 @@ func (w *world) late() {
 		c.named(buyers-1, evening, ids)
 		w.run(w.now.Add(20 * time.Second))
 		if len(c.holds) == before {
-			if slices.Equal(ids, w.unowned(had)) {
+			missed++ // once may be a moment before the line has let them go
+			if missed > 1 && slices.Equal(ids, w.unowned(had)) {
 				w.fail("HoldLifetime", "seats %v are nobody's by rights and cannot be had", ids)
 				return
 			}
 			continue
 		}
+		missed = 0
 		for _, id := range ids {
 			had[id] = true
 		}
@@ -146,7 +149,8 @@ func (w *world) unowned(had map[string]bool) []string {
 		id := string(hall.At(i).ID)
 		p := place{string(evening), id}
 		h := w.judge.holds[bare(w.judge.claims[p])]
-		if (w.judge.claims[p] == "" || h != nil && h.state == "held" && w.now.After(h.truly.Add(grace+budget))) && !had[id] && len(ids) < 10 {
+		left := w.judge.claims[p] == "LINE" && !w.judge.somebodyWaits(string(evening))
+		if (left || w.judge.claims[p] == "" || h != nil && h.state == "held" && w.now.After(h.truly.Add(grace+budget))) && !had[id] && len(ids) < 10 {
 			ids = append(ids, id)
 		}
 	}
