@@ -1,15 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/fairseat/fairseat/pkg/booking"
-	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
-	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/store"
 )
 
@@ -230,35 +226,35 @@ func (j *judge) coolUntil(w *waiterRow) (until time.Time) {
 
 func (j *judge) wished(hold string) { j.sent[hold] = j.w.now }
 
-func (j *judge) asks(v *joiner) { j.sent[string(v.id)] = j.w.now }
+func (j *judge) asks(v *joiner) { j.sent[v.id] = j.w.now }
 
 func waiterKey(id string) store.Key {
 	return store.Key{Table: store.Line, PK: "WAITER#" + id, SK: "WAITER"}
 }
 
 func placeKey(v *joiner) store.Key {
-	return store.Key{Table: store.Line, PK: "PLACE#" + string(v.wish.Show) + "#" + string(v.wish.Buyer), SK: "PLACE"}
+	return store.Key{Table: store.Line, PK: "PLACE#" + string(v.show) + "#" + string(guests[v.buyer].Buyer), SK: "PLACE"}
 }
 
 // toldPlace: what somebody is told is so, and from now on he counts.
-func (j *judge) toldPlace(v *joiner, s boxoffice.Standing) {
-	w := j.waiters[string(v.id)]
+func (j *judge) toldPlace(v *joiner, s standing) {
+	w := j.waiters[v.id]
 	if w == nil {
-		if j.w.now.Sub(noon) < 24*time.Hour && !j.w.landing(waiterKey(string(v.id))) {
-			j.w.fail("WaiterNeverLost", "waiter %s was told %s and is not there", v.id, s.Waiter.State)
+		if s.ID != v.id || j.w.now.Sub(noon) < 24*time.Hour && !j.w.landing(waiterKey(v.id)) {
+			j.w.fail("WaiterNeverLost", "waiter %s was told %s of %s and is not there", v.id, s.State, s.ID)
 		}
 		return
 	}
-	if s.Waiter.State == line.Waiting || s.Waiter.State == line.Offered {
+	if s.State == "waiting" || s.State == "offered" {
 		if j.acked[w.id].IsZero() {
 			j.acked[w.id] = j.w.now
 		}
-		if w.number != s.Waiter.Number {
-			j.w.fail("WaiterNeverLost", "waiter %s was told number %d; he has %d", w.id, s.Waiter.Number, w.number)
+		if w.number != s.Number {
+			j.w.fail("WaiterNeverLost", "waiter %s was told number %d; he has %d", w.id, s.Number, w.number)
 		}
 	}
-	if s.Waiter.State.Ended() && s.Waiter.State.String() != w.state && !j.w.landing(waiterKey(w.id)) {
-		j.w.fail("WaiterNeverLost", "waiter %s was told %s and is %s", w.id, s.Waiter.State, w.state)
+	if s.ended() && s.State != w.state && !j.w.landing(waiterKey(w.id)) {
+		j.w.fail("WaiterNeverLost", "waiter %s was told %s and is %s", w.id, s.State, w.state)
 	}
 	if want := typesOf(v); !slices.Equal(want, w.types) {
 		j.w.fail("WaiterNeverLost", "waiter %s asked for %v; he waits for %v", w.id, want, w.types)
@@ -267,50 +263,48 @@ func (j *judge) toldPlace(v *joiner, s boxoffice.Standing) {
 
 // typesOf a wish, by the words of the API: any that is sold to everybody; an odd
 // party takes no pairs beside other types.
-func typesOf(v *joiner) (types []string) {
-	for _, t := range v.wish.Types {
-		types = append(types, string(t))
-	}
+func typesOf(v *joiner) []string {
+	types := slices.Clone(v.types)
 	if types == nil {
 		types = []string{"loveseat", "premium", "regular"}
 	}
 	slices.Sort(types)
-	if v.wish.Party%2 == 1 && len(types) > 1 {
+	if v.party%2 == 1 && len(types) > 1 {
 		types = slices.DeleteFunc(types, func(t string) bool { return t == "loveseat" })
 	}
 	return types
 }
 
 func (j *judge) notThere(v *joiner) {
-	if w := j.waiters[string(v.id)]; w != nil && j.acked[w.id] != (time.Time{}) {
+	if w := j.waiters[v.id]; w != nil && j.acked[w.id] != (time.Time{}) {
 		j.w.fail("WaiterNeverLost", "waiter %s, who is %s, was answered that he is not there", w.id, w.state)
 	}
 }
 
 // refusedJoin: nobody is turned away for a place that he has not.
-func (j *judge) refusedJoin(v *joiner, err error) {
+func (j *judge) refusedJoin(v *joiner, code string) {
 	now := j.w.now
 	switch {
-	case errors.Is(err, line.ErrAlreadyWaiting) && !j.w.landing(placeKey(v)):
+	case code == "already_waiting" && !j.w.landing(placeKey(v)):
 		for _, w := range j.waiters {
-			if w.buyer == string(v.wish.Buyer) && w.show == string(v.wish.Show) && (!w.ended() || now.Sub(w.since) < 15*time.Second) {
+			if w.buyer == string(guests[v.buyer].Buyer) && w.show == string(v.show) && (!w.ended() || now.Sub(w.since) < 15*time.Second) {
 				return
 			}
 		}
 		j.w.fail("OneEffect", "%s was refused for waiting already, and does not", v.id)
-	case errors.Is(err, line.ErrCoolDown):
-		probe := &waiterRow{id: string(v.id), show: string(v.wish.Show), buyer: string(v.wish.Buyer)}
+	case code == "cool_down":
+		probe := &waiterRow{id: v.id, show: string(v.show), buyer: string(guests[v.buyer].Buyer)}
 		if until := j.coolUntil(probe); now.After(until.Add(2*budget + 15*time.Second)) {
 			j.w.fail("CoolDown", "%s was told to cool down until %s", v.id, clock(until))
 		}
-	case errors.Is(err, booking.ErrOtherBody):
+	case code == "idempotency_mismatch":
 		j.w.fail("OneEffect", "%s was told of another body; he sent the same", v.id)
 	}
 }
 
 // answered: what was answered with success has its effect.
 func (j *judge) answered(a *answer) {
-	w := j.waiters[string(a.of.id)]
+	w := j.waiters[a.of.id]
 	if w == nil || j.w.landing(waiterKey(w.id)) {
 		return
 	}
@@ -320,17 +314,16 @@ func (j *judge) answered(a *answer) {
 }
 
 // refusedAnswer: until its end an offer is his, and the proposal is safe.
-func (j *judge) refusedAnswer(a *answer, err error, begun time.Time) {
-	w := j.waiters[string(a.of.id)]
+func (j *judge) refusedAnswer(a *answer, status int, code string, begun time.Time) {
+	w := j.waiters[a.of.id]
 	if w == nil || w.state != "offered" || !w.since.Before(begun) || !j.w.now.Before(w.truly) {
 		return
 	}
-	var no *booking.Refusal
 	switch {
-	case errors.Is(err, booking.ErrHoldExpired), errors.Is(err, line.ErrNoOffer), errors.Is(err, line.ErrPlaceEnded):
-		j.w.fail("HoldLifetime", "%s of %s was refused with %v %v before the offer's end", a.how, w.id, err, w.truly.Sub(j.w.now))
-	case a.how == "accept" && a.seats == nil && errors.As(err, &no) && errors.Is(no.Reason, line.ErrNotYourSeat):
-		j.w.fail("AllOrNothing", "the proposal itself was refused to %s: %v", w.id, err)
+	case status == 404, code == "hold_expired", code == "no_offer", code == "place_ended":
+		j.w.fail("HoldLifetime", "%s of %s was refused with %s %v before the offer's end", a.how, w.id, code, w.truly.Sub(j.w.now))
+	case a.how == "accept" && a.seats == nil && code == "seats_unavailable":
+		j.w.fail("AllOrNothing", "the proposal itself was refused to %s", w.id)
 	}
 }
 

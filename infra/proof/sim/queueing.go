@@ -2,40 +2,57 @@ package main
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
+
+	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
-	kinds "github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/relay"
-	"github.com/fairseat/fairseat/pkg/seatmap"
 )
 
 // joiner is somebody's place in line, as he knows it.
 type joiner struct {
-	wish   boxoffice.Join
-	id     line.WaiterID
+	id     string
 	buyer  int
+	key    string
+	show   catalog.ShowID
+	party  int
+	types  []string
 	tries  int
-	told   boxoffice.Standing // what he was told last
-	polls  []time.Duration    // how often he asks; none: he sleeps
-	polled bool               // a poll of his is under way or appointed
-	chosen bool               // he has decided what to do with his offer
+	told   standing        // what he was told last
+	polls  []time.Duration // how often he asks; none: he sleeps
+	polled bool            // a poll of his is under way or appointed
+	chosen bool            // he has decided what to do with his offer
 	choice *answer
 	gone   bool // he asks no more
 }
+
+// standing is a place in line on the wire, or a refusal.
+type standing struct {
+	ID, State, Version, Code string
+	Number                   int64
+	Offer                    struct {
+		Proposed []string  `json:"seats_proposed"`
+		Free     []string  `json:"seats_free_for_you"`
+		Expires  time.Time `json:"expires_at"`
+	}
+}
+
+func (s standing) ended() bool { return slices.Contains(waiterEnds, s.State) }
 
 // answer is one answer to an offer, sent once or more often under one key.
 type answer struct {
 	of    *joiner
 	how   string // accept, decline, leave
 	key   string
-	seats []seatmap.SeatID
+	seats []string
 	tries int
 	hold  string // that the first acceptance gave
 }
@@ -133,11 +150,11 @@ func (c *crowd) letGo() {
 func (c *crowd) join(buyer int, show catalog.ShowID) {
 	t := c.w.tape
 	c.keys++
-	j := &joiner{buyer: buyer, wish: boxoffice.Join{
-		Buyer: guests[buyer].Buyer, Key: fmt.Sprintf("join %d", c.keys), BodyHash: "a body", Show: show, Party: of(t, 1, 1, 2, 2, 2, 3, 4, 6, 10, 11),
-		Types: of(t, nil, nil, []seatmap.SeatType{seatmap.Regular}, []seatmap.SeatType{seatmap.Premium}, []seatmap.SeatType{seatmap.Regular, seatmap.Premium}, []seatmap.SeatType{seatmap.Loveseat}),
-	}}
-	j.id = boxoffice.WaiterIDFor(j.wish.Buyer, show, j.wish.Key)
+	j := &joiner{
+		buyer: buyer, key: fmt.Sprintf("join %d", c.keys), show: show, party: of(t, 1, 1, 2, 2, 2, 3, 4, 6, 10, 11),
+		types: of(t, nil, nil, []string{"regular"}, []string{"premium"}, []string{"regular", "premium"}, []string{"loveseat"}),
+	}
+	j.id = string(boxoffice.WaiterIDFor(guests[buyer].Buyer, show, j.key))
 	j.polls = of(t, []time.Duration{700 * time.Millisecond, 3 * time.Second, 9 * time.Second}, []time.Duration{20 * time.Second, 45 * time.Second}, nil)
 	c.line = append(c.line, j)
 	c.w.judge.asks(j)
@@ -147,22 +164,27 @@ func (c *crowd) join(buyer int, show catalog.ShowID) {
 	}
 }
 
+func (j *joiner) body(party int) string {
+	b, _ := json.Marshal(struct {
+		Seats int      `json:"seats"`
+		Types []string `json:"types,omitempty"`
+	}{party, j.types})
+	return string(b)
+}
+
 // joinAgain repeats the wish, says another thing under its key, or wishes anew.
 func (c *crowd) joinAgain(j *joiner) {
 	switch n := c.w.tape.pick(3); {
 	case n == 0:
 		c.ask(j)
 	case n == 1:
-		c.join(j.buyer, j.wish.Show)
-	case j.told.Waiter.ID != "": // before, either body may be the first
-		wish := j.wish
-		wish.BodyHash, wish.Party = "another body", j.wish.Party%9+1
-		visit(c.w, "join-line", j.buyer, func(ctx context.Context, o *boxoffice.Office) (boxoffice.Standing, error) { return o.Join(ctx, wish) },
-			tellStanding, func(s boxoffice.Standing, err error) {
-				if err == nil {
-					c.w.fail("OneEffect", "another body under %s got place %s", wish.Key, s.Waiter.ID)
-				}
-			}, nil)
+		c.join(j.buyer, j.show)
+	case j.told.ID != "": // before, either body may be the first
+		c.call(j, "join-line", "POST", "/shows/{show}/line", j.key, j.body(j.party%9+1), nil, func(status int, s standing, _ string) {
+			if status < 300 {
+				c.w.fail("OneEffect", "another body under %s got place %s", j.key, s.ID)
+			}
+		}, nil)
 	}
 }
 
@@ -172,116 +194,88 @@ func (c *crowd) ofJoiner(do func(*joiner)) {
 	}
 }
 
-// visit runs a use case as a function's invocation. heard gets the answer, unheard
-// is called where none comes.
-func visit[T any](w *world, handler string, buyer int, do func(context.Context, *boxoffice.Office) (T, error), tell func(T) string, heard func(T, error), unheard func()) {
-	var v T
-	var err error
-	var t *task
-	t = w.spawn(handler, string(guests[buyer].Buyer), w.latency(), func(ctx context.Context) {
-		v, err = do(ctx, w.cur.on.office)
-	}, func(ok bool) {
-		t.call = ""
-		if ok {
-			text := ""
-			if err == nil {
-				text = tell(v)
-			}
-			w.trace(t, text, err)
-			if w.tell {
-				w.note(t, fmt.Sprintf("answers %s %v", text, err))
-			}
-			ok = w.calm || !w.tape.oneIn(24)
-		} else {
-			w.note(t, "gives no answer")
-		}
+// call sends a request about a place. heard gets the answer, unheard is called where
+// none comes.
+func (c *crowd) call(j *joiner, handler, method, path, key, body string, query map[string]string, heard func(status int, s standing, id string), unheard func()) {
+	w, g := c.w, guests[j.buyer]
+	ev := events.APIGatewayProxyRequest{
+		HTTPMethod: method, Resource: path, PathParameters: map[string]string{"show": string(j.show)}, QueryStringParameters: query, Body: body,
+		Headers: map[string]string{"Authorization": "Bearer " + g.Token},
+	}
+	if handler != "join-line" {
+		ev.PathParameters = map[string]string{"waiter": j.id}
+	}
+	if key != "" {
+		ev.Headers["Idempotency-Key"], ev.Headers["Content-Type"] = key, "application/json"
+	}
+	if w.tell {
+		w.note(nil, fmt.Sprintf("%s asks: %s %s of %s %v %s (%s)", nameOf(string(g.Buyer)), method, path, j.id, query, body, key))
+	}
+	w.serve(handler, string(g.Buyer), ev, func(a *events.APIGatewayProxyResponse) {
+		unsure := a == nil || a.StatusCode >= 500
 		switch {
-		case ok:
-			heard(v, err)
-		case unheard != nil:
-			unheard()
+		case a != nil && a.StatusCode >= 500 && w.calm:
+			w.fail("Answer", "%s was answered %d while nothing goes wrong: %s", handler, a.StatusCode, a.Body)
+		case unsure || !w.calm && w.tape.oneIn(24):
+			if unheard != nil {
+				unheard()
+			}
+		default:
+			var s standing
+			if a.Body != "" && json.Unmarshal([]byte(a.Body), &s) != nil {
+				w.fail("Answer", "%s: %s", handler, a.Body)
+			}
+			heard(a.StatusCode, s, s.ID)
 		}
 	})
-}
-
-func tellStanding(s boxoffice.Standing) string {
-	return fmt.Sprint(s.Waiter.State, " ", s.Waiter.Number, " ", s.Ahead, " ", len(s.Choice))
-}
-
-// unsure: the client has to ask again to know.
-func unsure(err error) bool {
-	switch kinds.KindOf(err) {
-	case kinds.Invalid, kinds.NotFound, kinds.Conflict:
-		return false
-	}
-	return err != nil
 }
 
 var retries = []time.Duration{100 * time.Millisecond, 700 * time.Millisecond, 3 * time.Second, 20 * time.Second}
 
 // ask sends the wish to wait.
 func (c *crowd) ask(j *joiner) {
-	w := c.w
-	again := func() {
+	c.call(j, "join-line", "POST", "/shows/{show}/line", j.key, j.body(j.party), nil, func(status int, s standing, _ string) {
+		if status < 300 {
+			c.hearPlace(j, s)
+		} else {
+			c.w.judge.refusedJoin(j, s.Code)
+		}
+	}, func() {
 		if j.tries++; j.tries < 4 {
-			w.after(of(w.tape, retries...), func() { c.ask(j) })
+			c.w.after(of(c.w.tape, retries...), func() { c.ask(j) })
 		}
-	}
-	visit(w, "join-line", j.buyer, func(ctx context.Context, o *boxoffice.Office) (boxoffice.Standing, error) { return o.Join(ctx, j.wish) },
-		tellStanding, func(s boxoffice.Standing, err error) {
-			switch {
-			case unsure(err):
-				c.reasonable(err)
-				again()
-			case err == nil:
-				c.hearPlace(j, s)
-			default:
-				w.judge.refusedJoin(j, err)
-			}
-		}, again)
-}
-
-// reasonable: no wish may meet a state that cannot be.
-func (c *crowd) reasonable(err error) {
-	for _, bad := range []error{line.ErrPolicy, line.ErrLayout, line.ErrWaiter} {
-		if errors.Is(err, bad) {
-			c.w.fail("Answer", "somebody in line was answered %v", err)
-		}
-	}
+	})
 }
 
 // see polls, for so many seconds where it waits for a change.
 func (c *crowd) see(j *joiner, seconds int) {
-	w := c.w
-	since := ""
-	if seconds > 0 {
-		since = j.told.Version()
+	query := map[string]string{}
+	if seconds > 0 && j.told.Version != "" {
+		query["since"], query["wait_seconds"] = j.told.Version, strconv.Itoa(seconds)
 	}
-	visit(w, "read-place", j.buyer, func(ctx context.Context, o *boxoffice.Office) (boxoffice.Standing, error) {
-		return o.Await(ctx, j.wish.Buyer, j.id, since, time.Duration(seconds)*time.Second)
-	}, tellStanding, func(s boxoffice.Standing, err error) {
-		c.reasonable(err)
-		if err == nil {
+	c.call(j, "read-place", "GET", "/line/{waiter}", "", "", query, func(status int, s standing, _ string) {
+		switch status {
+		case 200:
 			c.hearPlace(j, s)
-		} else if errors.Is(err, line.ErrNotFound) {
-			w.judge.notThere(j)
+		case 404:
+			c.w.judge.notThere(j)
 		}
 	}, nil)
 }
 
 // hearPlace is what somebody in line makes of how he stands.
-func (c *crowd) hearPlace(j *joiner, s boxoffice.Standing) {
+func (c *crowd) hearPlace(j *joiner, s standing) {
 	w := c.w
 	w.judge.toldPlace(j, s)
 	j.told = s
 	switch {
-	case s.Waiter.State.Ended():
+	case s.ended():
 		j.gone = true
 		if !w.calm && w.tape.oneIn(3) {
-			w.after(of(w.tape, retries...), func() { c.join(j.buyer, j.wish.Show) })
+			w.after(of(w.tape, retries...), func() { c.join(j.buyer, j.show) })
 		}
 		return
-	case s.Waiter.State == line.Offered && !j.chosen:
+	case s.State == "offered" && !j.chosen:
 		j.chosen = true
 		c.decide(j, s)
 	}
@@ -307,31 +301,28 @@ func (c *crowd) appoint(j *joiner) {
 }
 
 // decide is what somebody does with his offer: at once, later, around its end, never.
-func (c *crowd) decide(j *joiner, s boxoffice.Standing) {
+func (c *crowd) decide(j *joiner, s standing) {
 	w := c.w
 	how := of(w.tape, "accept", "accept", "accept", "choose", "choose", "decline", "leave", "nothing", "nothing")
 	if how == "nothing" {
 		return
 	}
-	var seats []seatmap.SeatID
+	var seats []string
 	if how == "choose" {
 		how = "accept"
-		for _, a := range s.Choice {
-			seats = append(seats, a.Seat)
-		}
-		seats = seats[w.tape.pick(max(len(seats)-j.wish.Party, 0)+1):]
-		seats = slices.Clone(seats[:min(len(seats), j.wish.Party)])
+		seats = s.Offer.Free[w.tape.pick(max(len(s.Offer.Free)-j.party, 0)+1):]
+		seats = seats[:min(len(seats), j.party)]
 	}
 	wait := time.Duration(of(w.tape, 0, 100, 1000, 8000)) * time.Millisecond
 	if w.tape.oneIn(4) {
 		around := time.Duration(of(w.tape, -100, 0, 2000, 4500, 5000, 5100, 7000, 9000)) * time.Millisecond
-		wait = max(s.Waiter.Offer.ExpiresAt.Add(around).Sub(w.now), 0)
+		wait = max(s.Offer.Expires.Add(around).Sub(w.now), 0)
 	}
 	w.after(wait, func() { c.answers(j, how, seats) })
 }
 
 // answers sends an answer, now and then twice or a third time later.
-func (c *crowd) answers(j *joiner, how string, seats []seatmap.SeatID) {
+func (c *crowd) answers(j *joiner, how string, seats []string) {
 	w := c.w
 	c.keys++
 	a := &answer{of: j, how: how, key: fmt.Sprintf("answer %d", c.keys), seats: seats}
@@ -346,25 +337,22 @@ func (c *crowd) answers(j *joiner, how string, seats []seatmap.SeatID) {
 }
 
 func (c *crowd) tellAnswer(a *answer) {
-	w, j := c.w, a.of
-	begun := w.now
-	visit(w, "answer-offer", j.buyer, func(ctx context.Context, o *boxoffice.Office) (booking.Hold, error) {
-		switch a.how {
-		case "decline":
-			return booking.Hold{}, o.DeclineOffer(ctx, j.wish.Buyer, j.id)
-		case "leave":
-			return booking.Hold{}, o.LeaveLine(ctx, j.wish.Buyer, j.id)
-		}
-		return o.AcceptOffer(ctx, boxoffice.Choose{Buyer: j.wish.Buyer, Waiter: j.id, Key: a.key, BodyHash: "a body", Seats: a.seats})
-	}, func(h booking.Hold) string { return fmt.Sprint(a.how, " ", h.ID) }, func(h booking.Hold, err error) {
-		switch {
-		case unsure(err):
-			c.reasonable(err)
-			c.answerAgain(a)
-		case err == nil:
-			c.answered(a, string(h.ID))
-		default:
-			w.judge.refusedAnswer(a, err, begun)
+	w, begun := c.w, c.w.now
+	method, path, key, body := "POST", "/line/{waiter}/"+a.how, "", ""
+	switch a.how {
+	case "leave":
+		method, path = "DELETE", "/line/{waiter}"
+	case "accept":
+		text, _ := json.Marshal(struct {
+			Seats []string `json:"seats,omitempty"`
+		}{a.seats})
+		key, body = a.key, string(text)
+	}
+	c.call(a.of, "answer-offer", method, path, key, body, nil, func(status int, s standing, id string) {
+		if status < 300 {
+			c.answered(a, id)
+		} else {
+			w.judge.refusedAnswer(a, status, s.Code, begun)
 		}
 	}, func() { c.answerAgain(a) })
 }
@@ -388,7 +376,7 @@ func (c *crowd) answered(a *answer, hold string) {
 		w.fail("OneEffect", "%s under %s gave %s first and %s now", a.how, a.key, a.hold, hold)
 	}
 	if w.judge.promised(hold, j.buyer) && !slices.ContainsFunc(c.holds, func(h *holding) bool { return h.id == hold }) {
-		c.holds = append(c.holds, &holding{id: hold, buyer: j.buyer, show: j.wish.Show, seats: w.judge.seatsOf(hold), ends: w.now.Add(w.policy.Hold)})
+		c.holds = append(c.holds, &holding{id: hold, buyer: j.buyer, show: j.show, seats: w.judge.seatsOf(hold), ends: w.now.Add(w.policy.Hold)})
 	}
 }
 
@@ -425,7 +413,7 @@ func (w *world) nudge(ctx context.Context, show catalog.ShowID, named []line.Wai
 func (c *crowd) pollAll(times int, every time.Duration) {
 	for range times {
 		for _, j := range c.line {
-			if w := c.w.judge.waiters[string(j.id)]; w != nil && !w.ended() {
+			if w := c.w.judge.waiters[j.id]; w != nil && !w.ended() {
 				c.see(j, 0)
 			}
 		}

@@ -226,6 +226,9 @@ func (w *world) wire() {
 		"release-hold":  func(o *boxoffice.Office) api.Handler { return api.ReleaseHold(guarded, o) },
 		"pay-hold":      func(o *boxoffice.Office) api.Handler { return api.PayHold(guarded, o) },
 		"read-order":    func(o *boxoffice.Office) api.Handler { return api.ReadOrder(guarded, o) },
+		"join-line":     func(o *boxoffice.Office) api.Handler { return api.JoinLine(guarded, o) },
+		"read-place":    func(o *boxoffice.Office) api.Handler { return api.ReadPlace(guarded, o) },
+		"answer-offer":  func(o *boxoffice.Office) api.Handler { return api.AnswerOffer(guarded, o) },
 		"read-seatmap":  func(o *boxoffice.Office) api.Handler { return api.ReadSeatmap(open, o) },
 
 		"receive-callback": func(o *boxoffice.Office) api.Handler { return api.ReceiveCallback(open, o) },
