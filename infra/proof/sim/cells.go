@@ -20,12 +20,12 @@ var natures = map[string]nature{
 
 // What the use cases do of one another's work.
 var (
-	ending   = []string{"HoldByID", "Wanted", "OrderByID", "Release"}                                                            // End
-	looking  = []string{"FreshSnapshot", "BlockClaims", "HoldsByID", "SaveSnapshot"}                                             // freshMap
-	refusing = slices.Concat([]string{"Look", "Timers", "BlockClaims", "HoldsByID", "Snapshot"}, ending)                         // what stands in a hold's way
-	lane     = []string{"LineState", "CommitLine", "SawLine", "Place", "Show", "Layout", "BlockClaims", "Snapshot", "HoldsByID"} // RunLane
-	sweeping = slices.Concat([]string{"Timers"}, ending)
-	placing  = []string{"Show", "Layout", "InLine", "Pool", "LineState"} // standing
+	ending   = []string{"HoldByID", "Wanted", "OrderByID", "Release"}                                    // End
+	looking  = []string{"FreshSnapshot", "BlockClaims", "HoldsByID", "SaveSnapshot"}                     // freshMap
+	refusing = slices.Concat([]string{"Look", "Timers", "BlockClaims", "HoldsByID", "Snapshot"}, ending) // what stands in a hold's way
+	lane     = []string{"LineState", "CommitLine", "SawLine", "Place", "Show", "Layout", "BlockClaims"}  // RunLane
+	sweeping = slices.Concat([]string{"Timers", "Snapshot", "HoldsByID"}, ending)                        // and where nobody looked after the line
+	placing  = []string{"Show", "Layout", "InLine", "Pool", "LineState"}                                 // standing
 	settling = slices.Concat([]string{"PaymentByID", "ChangePayment", "Confirm", "Regrant", "Show", "HoldsByID"}, ending)
 )
 

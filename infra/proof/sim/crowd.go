@@ -88,6 +88,10 @@ func (c *crowd) act() {
 
 func (c *crowd) choose() {
 	t := c.w.tape
+	if c.w.moody && c.w.ofLane() && t.oneIn(3) {
+		c.unattended()
+		return
+	}
 	if c.w.lively && t.pick(5) > 1 {
 		c.waitInLine()
 		return

@@ -19,19 +19,20 @@ import (
 
 // joiner is somebody's place in line, as he knows it.
 type joiner struct {
-	id     string
-	buyer  int
-	key    string
-	show   catalog.ShowID
-	party  int
-	types  []string
-	tries  int
-	told   standing        // what he was told last
-	polls  []time.Duration // how often he asks; none: he sleeps
-	polled bool            // a poll of his is under way or appointed
-	chosen bool            // he has decided what to do with his offer
-	choice *answer
-	gone   bool // he asks no more
+	id      string
+	buyer   int
+	key     string
+	show    catalog.ShowID
+	party   int
+	types   []string
+	tries   int
+	told    standing        // what he was told last
+	polls   []time.Duration // how often he asks; none: he sleeps
+	polled  bool            // a poll of his is under way or appointed
+	chosen  bool            // he has decided what to do with his offer
+	choice  *answer
+	gone    bool // he asks no more
+	watched bool // somebody has plans with his end
 }
 
 // standing is a place in line on the wire, or a refusal.
@@ -211,10 +212,11 @@ func (c *crowd) call(j *joiner, handler, method, path, key, body string, query m
 	if w.tell {
 		w.note(nil, fmt.Sprintf("%s asks: %s %s of %s %v %s (%s)", nameOf(string(g.Buyer)), method, path, j.id, query, body, key))
 	}
+	calm := w.calm
 	w.serve(handler, string(g.Buyer), ev, func(a *events.APIGatewayProxyResponse) {
 		unsure := a == nil || a.StatusCode >= 500
 		switch {
-		case a != nil && a.StatusCode >= 500 && w.calm:
+		case a != nil && a.StatusCode >= 500 && calm:
 			w.fail("Answer", "%s was answered %d while nothing goes wrong: %s", handler, a.StatusCode, a.Body)
 		case unsure || !w.calm && w.tape.oneIn(24):
 			if unheard != nil {
@@ -290,7 +292,7 @@ func (c *crowd) appoint(j *joiner) {
 	w := c.w
 	w.after(of(w.tape, j.polls...), func() {
 		j.polled = false
-		if w.calm || j.gone {
+		if w.calm || j.gone || len(j.polls) == 0 {
 			return
 		}
 		c.see(j, of(w.tape, 0, 0, 0, 4))

@@ -69,10 +69,10 @@ func (w *world) settle() {
 // longest wait nobody waits. What is left of a line that nobody looks at any more is
 // tidied by the next message, whatever it is about.
 func (w *world) waitsEnd() {
-	if w.losses.deaf || w.judge.someAsked() {
+	if w.losses.deaf || w.judge.someJoin() {
 		w.crowd.pollAll(4, 7*time.Second)
 		w.judge.served("by polls")
-		if w.judge.someAsked() {
+		if w.judge.someJoin() {
 			w.fail("Promptness", "by polls: somebody who asked to wait has no number yet")
 		}
 	}
