@@ -123,7 +123,7 @@ func (r *laneRun) complete(ctx context.Context, s *line.State) error {
 		if err != nil {
 			return err
 		}
-		s.Free = free
+		s.Free, s.Scanned = free, r.scan
 	}
 	if !r.vain || len(s.Wanted) == 0 {
 		return nil

@@ -354,6 +354,9 @@ func (o *Office) choice(ctx context.Context, s sale, w line.Waiter) ([]line.Asid
 // because reads who stands in the way, from a short stretch of the line's head.
 func (o *Office) because(ctx context.Context, s sale, w line.Waiter) (*line.Because, error) {
 	st, err := o.Lane.LineState(ctx, s.show.ID, line.Reading{Named: []line.WaiterID{w.ID}})
+	if fault.Is(err, fault.Contended) {
+		return nil, nil // somebody is being numbered: the next poll tells
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -51,8 +51,11 @@ type State struct {
 	// Layout is the hall; it may be nil while nobody waits.
 	Layout *seatmap.Layout
 	// Free tells the seats without a claim. It is nil until a plan has asked for a
-	// Scan; the reading of it must begin after the reading of this state.
-	Free func(i int) bool
+	// Scan; the reading of it must begin after the reading of this state. Scanned are
+	// the types that it was read for, nil when all: another may have become the first
+	// who is entering since the plan asked.
+	Free    func(i int) bool
+	Scanned []seatmap.SeatType
 	// Unsold tells the seats that are neither sold nor blocked, exactly (see
 	// [Unsold]). It is nil while it is not worth looking; then nobody is infeasible.
 	Unsold func(i int) bool

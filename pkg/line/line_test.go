@@ -317,6 +317,24 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestScanOfOtherTypes: what was read for somebody else, who was the first to enter
+// then, tells nothing of the types that this one waits for.
+func TestScanOfOtherTypes(t *testing.T) {
+	l := hall(t)
+	s := line.State{
+		Layout: l, Wanted: types(prem, reg), Waiters: []line.Waiter{who(1, line.Entering, 2, prem, reg)},
+		Free: set(l, "C-5"), Scanned: types(prem),
+	}
+	p, err := line.Step(s, policy, noon)
+	if err != nil || p.Act() != line.Look || len(p.Scan) != 2 {
+		t.Errorf("read for %v: %+v, %v; want a look at both types", s.Scanned, p, err)
+	}
+	s.Scanned = types(prem, reg)
+	if p, err = line.Step(s, policy, noon); err != nil || p.Act() != line.SetAside || len(p.Aside.Seats) != 1 {
+		t.Errorf("read for %v: %+v, %v; want C-5 set aside", s.Scanned, p, err)
+	}
+}
+
 // TestChoiceAtOnce: who is offered at once may not choose what is being collected
 // for those ahead.
 func TestChoiceAtOnce(t *testing.T) {

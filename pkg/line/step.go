@@ -53,7 +53,7 @@ func enter(s State, p Policy, now time.Time) (Plan, bool) {
 		return ending(w, TimedOut, now), true
 	}
 	scan := without(w.Types, s.Dry)
-	if len(scan) > 0 && s.Free == nil {
+	if len(scan) > 0 && !s.scanned(scan) {
 		return Plan{Scan: scan}, true
 	}
 	free := func(i int) bool { return len(scan) > 0 && s.Free(i) && slices.Contains(scan, s.Layout.At(i).Type) }
@@ -78,6 +78,11 @@ func enter(s State, p Policy, now time.Time) (Plan, bool) {
 	}
 	a.Waiter.State = Waiting
 	return Plan{Aside: a, Dry: union(s.Dry, w.Types)}, true
+}
+
+// scanned: it was read which seats of the types are free.
+func (s State) scanned(types []seatmap.SeatType) bool {
+	return s.Free != nil && (s.Scanned == nil || len(without(types, s.Scanned)) == 0)
 }
 
 // ahead are the types of all that wait before w, and may be more where not all of

@@ -28,7 +28,9 @@ const (
 var errPlan = fault.New(fault.Internal, "", "store: a plan without a transaction")
 
 // LineState reads the line's version first and the rest after it, so that what
-// has changed since refuses the commit.
+// has changed since refuses the commit. It is Contended while a numbering lands: a
+// plain read may see some of a transaction before the rest, and whoever saw the
+// version without the waiter that it numbered would close the gates behind him.
 func (s *Store) LineState(ctx context.Context, show catalog.ShowID, r line.Reading) (line.State, error) {
 	st, err := s.lineGlance(ctx, show, true)
 	if err != nil {
@@ -54,6 +56,11 @@ func (s *Store) LineState(ctx context.Context, show catalog.ShowID, r line.Readi
 	found, err := s.Waiters(ctx, slices.Compact(ids))
 	if err != nil {
 		return st, err
+	}
+	for _, id := range st.Last {
+		if found[id].State == line.Asked {
+			return st, fmt.Errorf("read line of %s: %w", show, ErrContended)
+		}
 	}
 	for _, w := range front {
 		if _, ok := found[w.ID]; !ok {

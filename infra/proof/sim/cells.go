@@ -23,6 +23,9 @@ var (
 	ending   = []string{"HoldByID", "Wanted", "OrderByID", "Release"}                                    // End
 	looking  = []string{"FreshSnapshot", "BlockClaims", "HoldsByID", "SaveSnapshot"}                     // freshMap
 	refusing = slices.Concat([]string{"Look", "Timers", "BlockClaims", "HoldsByID", "Snapshot"}, ending) // what stands in a hold's way
+	lane     = []string{"LineState", "CommitLine", "SawLine", "Place", "Show", "Layout", "BlockClaims"}  // RunLane
+	sweeping = slices.Concat([]string{"Timers", "Snapshot", "HoldsByID"}, ending)                        // and where nobody looked after the line
+	placing  = []string{"Show", "Layout", "InLine", "Pool", "LineState"}                                 // standing
 	settling = slices.Concat([]string{"PaymentByID", "ChangePayment", "Confirm", "Regrant", "Show", "HoldsByID"}, ending)
 )
 
@@ -30,7 +33,7 @@ var (
 // paths: a cell for it is empty by this declaration, and a run in which it occurs
 // all the same fails.
 var makes = map[string][]string{
-	"reserve-seats":    slices.Concat([]string{"Show", "Layout", "Hold"}, refusing),
+	"reserve-seats":    slices.Concat([]string{"Show", "Layout", "Hold", "LineGlance"}, refusing, lane),
 	"read-hold":        ending,
 	"release-hold":     ending,
 	"read-order":       ending,
@@ -38,15 +41,17 @@ var makes = map[string][]string{
 	"pay-hold":         slices.Concat([]string{"Show", "PaymentAnswered", "StartPayment", "NoteAnswer", "PaymentByID", "ChangePayment", "Create"}, ending),
 	"receive-callback": settling,
 	"ask-provider":     slices.Concat([]string{"Query", "Close", "Refund", "WakePayment"}, settling),
-	"expire-hold":      append([]string{"Send"}, ending...),
-	"expire-timer":     ending,
+	"expire-hold":      append([]string{"Send", "Waiter"}, ending...),
+	"expire-timer":     slices.Concat([]string{"Waiter"}, ending, lane),
 	"project-seatmap":  slices.Concat([]string{"Show", "Layout", "Claims", "ClaimsAtOnce"}, looking),
 	"relay-holds":      {"Send", "Wanted"},
 	"relay-line":       {"Send"},
 	"relay-payments":   {"Send"},
-	"advance-line":     {"LineState", "CommitLine"},
-	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID"}, ending),
-	"open-line":        {"LineState", "CommitLine"},
+	"advance-line":     slices.Concat(lane, sweeping),
+	"join-line":        slices.Concat([]string{"Joining", "Waiter", "Claims", "Ask"}, placing, lane),
+	"read-place":       slices.Concat([]string{"Waiter", "LineGlance", "Send"}, placing, lane, sweeping),
+	"answer-offer":     slices.Concat([]string{"Waiter", "Show", "Layout", "PoolSeats", "Accept", "Place", "Leave", "Timers", "HoldsByID", "Claims"}, ending),
+	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID", "LineGlance"}, ending, lane, sweeping),
 }
 
 // sites are all calls of all handlers, in order.

@@ -13,16 +13,14 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
-	"github.com/fairseat/fairseat/pkg/line"
-	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 )
 
-// crowd is everybody who acts of himself: buyers, the house, and who stands for
-// those who wait in a line.
+// crowd is everybody who acts of himself: buyers, those who wait in a line, the house.
 type crowd struct {
 	w      *world
 	sent   []*request
+	line   []*joiner // who has asked to wait, in the order of asking
 	holds  []*holding
 	orders []*paper
 	blocks []booking.HoldID
@@ -90,6 +88,14 @@ func (c *crowd) act() {
 
 func (c *crowd) choose() {
 	t := c.w.tape
+	if c.w.moody && c.w.ofLane() && t.oneIn(3) {
+		c.unattended()
+		return
+	}
+	if c.w.lively && t.pick(5) > 1 {
+		c.waitInLine()
+		return
+	}
 	if c.w.moody && t.oneIn(2) {
 		c.lapse()
 		return
@@ -115,7 +121,7 @@ func (c *crowd) choose() {
 	case 17:
 		c.house()
 	case 18:
-		c.openLine()
+		c.fill(c.someShow())
 	case 19:
 		c.rush()
 	case 20:
@@ -127,7 +133,9 @@ func (c *crowd) choose() {
 	}
 }
 
-func (c *crowd) someShow() catalog.ShowID { return of(c.w.tape, evening, evening, strict) }
+func (c *crowd) someShow() catalog.ShowID {
+	return of(c.w.tape, evening, evening, evening, tidy, tidy, closing, unlined)
+}
 
 func (c *crowd) someBuyer() int { return c.w.tape.pick(buyers - 1) }
 
@@ -314,27 +322,6 @@ func (c *crowd) block(show catalog.ShowID, seats []string) {
 	w.spawn("house", string(booking.House), w.latency(), func(ctx context.Context) { _, _ = w.cur.on.office.Block(ctx, wish) }, nil)
 }
 
-// openLine stands for somebody who waits: it opens the gates as numbering him
-// will, and has the lane look at the show later, which finds nobody and closes them.
-func (c *crowd) openLine() {
-	w, show := c.w, c.someShow()
-	types := of(w.tape, []seatmap.SeatType{seatmap.Regular}, []seatmap.SeatType{seatmap.Premium}, []seatmap.SeatType{seatmap.Premium, seatmap.Regular})
-	w.spawn("open-line", "", w.latency(), func(ctx context.Context) {
-		s, err := w.store.LineState(ctx, show, line.Reading{})
-		if err == nil {
-			_ = w.store.CommitLine(ctx, show, line.State{Version: s.Version}, line.Plan{Gates: true, Wanted: types}, line.Stamp{})
-		}
-	}, nil)
-	wait := time.Duration(of(w.tape, 1, 5, 30, 120, 400)) * time.Second
-	w.after(wait, func() { c.nudge(show) })
-}
-
-func (c *crowd) nudge(show catalog.ShowID) {
-	c.keys++
-	body, _ := json.Marshal(relay.LaneWake{Show: show, Why: "nudge"})
-	c.w.queues[relay.Lane].put(c.w, relay.Message{Queue: relay.Lane, Body: string(body), Group: string(show), Dedup: fmt.Sprintf("nudge %d", c.keys)})
-}
-
 // send lets the request go once, and once more where no answer comes or a busy one.
 func (c *crowd) send(r *request) {
 	w := c.w
@@ -349,6 +336,9 @@ func (c *crowd) send(r *request) {
 		ev.Headers["Idempotency-Key"], ev.Headers["Content-Type"] = r.key, "application/json"
 	}
 	begun := w.now
+	if r.handler == "reserve-seats" && r.tries == 0 {
+		w.judge.wished(string(booking.IDFor(booking.Buyer(who), r.key)))
+	}
 	if w.tell {
 		w.note(nil, fmt.Sprintf("%s asks: %s %v %s (%s)", nameOf(who), ev.HTTPMethod, ev.PathParameters, ev.Body, r.key))
 	}

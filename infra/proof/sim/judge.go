@@ -29,6 +29,7 @@ type judge struct {
 	pays   map[string]*payRow
 
 	touched touched
+	lines
 }
 
 // place is a seat of a show.
@@ -72,7 +73,7 @@ type touched struct {
 func newJudge(w *world) *judge {
 	return &judge{
 		w: w, claims: map[place]string{}, freed: map[place]time.Time{}, holds: map[string]*holdRow{}, live: map[place]string{}, timers: map[string]bool{},
-		caps: map[string]int64{}, gates: map[string]map[int][]string{}, pool: map[place]bool{}, orders: map[string]*orderRow{}, pays: map[string]*payRow{},
+		caps: map[string]int64{}, gates: map[string]map[int][]string{}, pool: map[place]bool{}, orders: map[string]*orderRow{}, pays: map[string]*payRow{}, lines: newLines(),
 	}
 }
 
@@ -91,6 +92,7 @@ func num(it store.Item, attr string) int64  { n, _ := it[attr].(int64); return n
 // after all of it has landed.
 func (j *judge) step(t *task, keys []store.Key) {
 	j.touched = touched{}
+	j.moved, j.made, j.took, j.lined = nil, nil, nil, nil
 	for _, k := range keys {
 		it := j.item(k)
 		switch {
@@ -114,10 +116,7 @@ func (j *judge) step(t *task, keys []store.Key) {
 			}
 		case strings.HasPrefix(k.PK, "GATE#"):
 			j.gate(k, it)
-		case strings.HasPrefix(k.PK, "LINE#") && strings.HasPrefix(k.SK, "S#"):
-			p := place{strings.TrimPrefix(k.PK, "LINE#"), strings.TrimPrefix(k.SK, "S#")}
-			j.pool[p] = it != nil
-			j.touched.places = append(j.touched.places, p)
+		case j.lineItem(t, k, it):
 		case strings.HasPrefix(k.PK, "ORDER#"):
 			j.order(strings.TrimPrefix(k.PK, "ORDER#"), it)
 		case strings.HasPrefix(k.PK, "PAY#"):
@@ -140,7 +139,7 @@ func (j *judge) claim(k store.Key, it store.Item) {
 	if is == "" {
 		delete(j.claims, p)
 		j.freed[p] = j.w.now
-		if typ := typeOf(p.seat); j.wanted(show, typ) {
+		if typ := typeOf(p.seat); j.wanted(show, typ) || j.waitsFor(show, typ) != nil {
 			j.w.fail("NoGap", "seat %s of %s became free while somebody waits for %s", p.seat, show, typ)
 		}
 	}
@@ -150,6 +149,11 @@ func (j *judge) claim(k store.Key, it store.Item) {
 			j.touched.holds = append(j.touched.holds, strings.TrimPrefix(o, "HOUSE#"))
 		}
 	}
+}
+
+func claimKey(p place) store.Key {
+	at, _ := hall.Seat(seatmap.SeatID(p.seat))
+	return store.Key{Table: store.Claims, PK: "SHOW#" + p.show + "#" + hall.Block(at.Block).Name, SK: p.seat}
 }
 
 func typeOf(seat string) string {
@@ -216,6 +220,12 @@ func (j *judge) hold(t *task, id string, it store.Item) {
 		j.w.fail("OneEffect", "hold %s went from %q to %q", id, from, h.state)
 	}
 	j.holds[id] = h
+	if from == "" {
+		j.made = append(j.made, h)
+	}
+	if (from == "sold" || from == "blocked") && !h.living() {
+		j.let[h.show] = j.w.now
+	}
 	j.lifetime(t, from, h)
 	for _, s := range h.seats {
 		p := place{h.show, s.id}
@@ -298,8 +308,7 @@ func (j *judge) busyUntil(p place) time.Time {
 	now := j.w.now
 	owner := j.claims[p]
 	if owner == "" {
-		b, _ := hall.Seat(seatmap.SeatID(p.seat))
-		if j.w.landing(store.Key{Table: store.Claims, PK: "SHOW#" + p.show + "#" + hall.Block(b.Block).Name, SK: p.seat}) {
+		if j.w.landing(claimKey(p)) {
 			return now
 		}
 		return j.freed[p]

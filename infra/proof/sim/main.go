@@ -124,6 +124,7 @@ type figures struct {
 	Whole    time.Duration // simulated, with the day after
 	Took     time.Duration
 	Tally    map[string]int // cell → how often
+	Lived    map[string]int // state of a place in line → how many came there
 	Broken   map[uint64]string
 	Firsts   map[string]uint64 // invariant → first seed that breaks it
 	Checksum uint64            // of all traces
@@ -133,10 +134,13 @@ func (f *figures) add(o figures) {
 	f.Seeds, f.Steps, f.Calls, f.Tasks = f.Seeds+o.Seeds, f.Steps+o.Steps, f.Calls+o.Calls, f.Tasks+o.Tasks
 	f.Active, f.Whole, f.Checksum = f.Active+o.Active, f.Whole+o.Whole, f.Checksum^o.Checksum
 	if f.Tally == nil {
-		f.Tally, f.Broken, f.Firsts = map[string]int{}, map[uint64]string{}, map[string]uint64{}
+		f.Tally, f.Lived, f.Broken, f.Firsts = map[string]int{}, map[string]int{}, map[uint64]string{}, map[string]uint64{}
 	}
 	for k, n := range o.Tally {
 		f.Tally[k] += n
+	}
+	for k, n := range o.Lived {
+		f.Lived[k] += n
 	}
 	for k, v := range o.Broken {
 		f.Broken[k] = v
@@ -156,7 +160,7 @@ func runAll(from uint64, seeds, stride, stop int) figures {
 	for s := from; s < from-(from-1)%uint64(stride)+uint64(seeds) && len(f.Broken) < stop; s += uint64(stride) {
 		w := newWorld(seeded(s), false)
 		v := w.play()
-		o := figures{Seeds: 1, Steps: w.steps, Calls: w.calls, Tasks: w.tasks, Active: w.losses.duration, Whole: w.now.Sub(noon), Checksum: w.sum, Tally: map[string]int{}}
+		o := figures{Seeds: 1, Steps: w.steps, Calls: w.calls, Tasks: w.tasks, Active: w.losses.duration, Whole: w.now.Sub(noon), Checksum: w.sum, Tally: map[string]int{}, Lived: w.lived}
 		for c, n := range w.tally {
 			o.Tally[c.String()] = n
 		}

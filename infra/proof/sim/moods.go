@@ -15,7 +15,7 @@ func (w *world) prepare() {
 	meets := []string{"read-hold", "release-hold", "read-order", "read-seatmap", "pay-hold", "receive-callback", "ask-provider", "reserve-seats", "house"}
 	w.moody = w.tape.pick(4) > 0
 	switch {
-	case slices.Contains(meets, w.focus.handler) && w.moody:
+	case slices.Contains(meets, w.focus.handler) && w.moody && !w.ofLane():
 		w.losses.timers, w.losses.ttl = true, 0 // whoever is meant meets the hold himself
 	case w.focus.handler == "expire-timer":
 		w.losses.timers, w.losses.ttl = true, 15*time.Second
@@ -24,11 +24,84 @@ func (w *world) prepare() {
 	case w.focus.handler == "advance-line":
 		w.losses.lane = false
 	}
+	w.prepareLine()
 	w.losses.appointments = w.focus.handler == "receive-callback" && w.tape.pick(3) > 0
 	if w.focus.call == "WakePayment" || w.focus.handler == "expire-hold" && w.focus.call == "Send" {
 		for i := range w.skews {
 			w.skews[i] = []time.Duration{-budget, 0, budget}[w.tape.pick(3)] // somebody comes early
 		}
+	}
+}
+
+// prepareLine: where the aim is a call of the line, many wait in it; and where it is
+// of a run of the lane by somebody who looks, nobody else runs it.
+func (w *world) prepareLine() {
+	waits := []string{"join-line", "read-place", "answer-offer", "relay-line", "advance-line"}
+	byWhoLooks := w.ofLane()
+	w.lively = w.lively || byWhoLooks || slices.Contains(waits, w.focus.handler) || w.focus.call == "Waiter"
+	switch {
+	case byWhoLooks && w.moody:
+		w.losses.lane, w.losses.timers = true, true
+		w.line.Offer = 30 * time.Second
+		w.line.Wait = 4 * time.Minute
+	case w.focus.handler == "advance-line", w.focus.handler == "relay-line":
+		w.losses.lane = false
+	}
+	if slices.Contains([]string{"advance-line", "relay-line", "expire-hold", "expire-timer"}, w.focus.handler) {
+		w.losses.deaf = false
+	}
+}
+
+// ofLane: the aim is a call of a run of the lane by somebody who looks.
+func (w *world) ofLane() bool {
+	own := map[string][]string{
+		"join-line": {"Show", "Layout"}, "read-place": {"Show", "Layout", "LineState"}, "reserve-seats": {"Show", "Layout", "BlockClaims"}, "house": {"Show", "Layout", "BlockClaims"},
+		"expire-timer": {},
+	}
+	mine, looks := own[w.focus.handler]
+	return looks && !slices.Contains(mine, w.focus.call) && (slices.Contains(lane, w.focus.call) || w.focus.call == "LineGlance")
+}
+
+// unattended brings a line to where whoever looks has to move it, and has him look.
+func (c *crowd) unattended() {
+	w := c.w
+	i := slices.IndexFunc(c.line, func(j *joiner) bool { row := w.judge.waiters[j.id]; return row != nil && !row.ended() && !j.watched })
+	if i < 0 {
+		c.stampede(2)
+		return
+	}
+	j := c.line[i]
+	j.watched, j.polls = true, nil
+	row := w.judge.waiters[j.id]
+	end := row.expires
+	if row.state == "offered" {
+		end = row.offerEnds
+	}
+	wait := end.Add(time.Duration(of(w.tape, 8, 6, 12)) * time.Second).Sub(w.now)
+	if w.focus.handler == "reserve-seats" || w.focus.handler == "house" || w.tape.oneIn(3) {
+		wait = min(wait, 15*time.Second)
+	}
+	w.after(max(wait, 0), func() { c.lookAt(j) })
+}
+
+func (c *crowd) lookAt(j *joiner) {
+	switch w := c.w; w.focus.handler {
+	case "join-line":
+		c.join(j.buyer, j.show)
+	case "reserve-seats", "house":
+		for _, p := range sortedPlaces(w.judge.claims, string(j.show)) {
+			if w.judge.claims[p] != "LINE" {
+				continue
+			}
+			if w.focus.handler == "house" {
+				c.block(j.show, []string{p.seat})
+			} else {
+				c.named(c.someBuyer(), j.show, []string{p.seat})
+			}
+			return
+		}
+	default:
+		c.see(j, 0)
 	}
 }
 
@@ -58,7 +131,7 @@ func (c *crowd) lapse() {
 	i := slices.IndexFunc(c.holds, func(h *holding) bool { return !h.lapsing && h.ends.After(w.now) })
 	if i < 0 {
 		typ := of(w.tape, "regular", "premium")
-		c.reserve(c.someBuyer(), of(w.tape, evening, evening, evening, strict), fmt.Sprintf(`{"best":{"count":1,"type":%q}}`, typ), nil, typ)
+		c.reserve(c.someBuyer(), of(w.tape, evening, evening, evening, tidy), fmt.Sprintf(`{"best":{"count":1,"type":%q}}`, typ), nil, typ)
 		return
 	}
 	h := c.holds[i]

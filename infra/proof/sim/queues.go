@@ -74,7 +74,7 @@ func (s sender) Send(ctx context.Context, m relay.Message) error {
 }
 
 func (q *queue) put(w *world, m relay.Message) {
-	if q.loses && !w.calm {
+	if q.loses && (!w.calm || w.losses.deaf) {
 		w.note(nil, q.name+" loses "+m.Body)
 		return
 	}

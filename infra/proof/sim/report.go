@@ -37,7 +37,11 @@ func report(f figures, from uint64, seeds int) int {
 	fmt.Printf("took             %s: %.2f ms a seed; %.0f simulated seconds a second, %.0f of the active ones\n",
 		f.Took.Truncate(time.Millisecond), f.Took.Seconds()*1000/float64(max(f.Seeds, 1)), f.Whole.Seconds()/f.Took.Seconds(), f.Active.Seconds()/f.Took.Seconds())
 	fmt.Printf("steps            %d; %d invocations, %d calls with faults in force\n", f.Steps, f.Tasks, byFault[none])
-	fmt.Print("faults          ")
+	fmt.Print("places in line  ")
+	for _, state := range sorted(f.Lived) {
+		fmt.Printf(" %d %s,", f.Lived[state], state)
+	}
+	fmt.Print("\nfaults          ")
 	for i := crashBefore; i < numFaults; i++ {
 		fmt.Printf(" %d %s,", byFault[i], faultNames[i])
 	}

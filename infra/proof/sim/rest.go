@@ -45,13 +45,14 @@ func (w *world) settle() {
 	for _, q := range []relay.Queue{relay.Timers, relay.Payments, relay.Lane} {
 		w.queues[q].redrive(w)
 	}
-	for _, id := range []catalog.ShowID{evening, strict} {
+	for _, id := range all {
 		w.crowd.nudge(id)
 	}
 	w.run(w.now.Add(w.policy.Hold + time.Minute))
 	w.prompt()
 	w.late()
 	w.crowd.maps()
+	w.waitsEnd()
 	w.run(time.Time{}) // the last appointment with the provider is a day ahead
 	for q := w.queues[relay.Payments]; len(q.dead) > 0 && w.broken == nil; {
 		q.redrive(w)
@@ -64,9 +65,36 @@ func (w *world) settle() {
 	}
 }
 
+// waitsEnd: those who look move the line where nothing else does, and after the
+// longest wait nobody waits. What is left of a line that nobody looks at any more is
+// tidied by the next message, whatever it is about.
+func (w *world) waitsEnd() {
+	if w.losses.deaf || w.judge.someJoin() {
+		w.crowd.pollAll(4, 7*time.Second)
+		w.judge.served("by polls")
+		if w.judge.someJoin() {
+			w.fail("Promptness", "by polls: somebody who asked to wait has no number yet")
+		}
+	}
+	if w.losses.deaf {
+		w.run(w.now.Add(w.line.Wait + w.line.Offer))
+		w.crowd.pollAll(4, 7*time.Second)
+		w.judge.endedInTime("by polls alone", true)
+		w.late() // nobody looks after a line that nobody waits in but who wants its seats
+	}
+	w.losses.deaf = false
+	w.run(w.now.Add(w.line.Wait + w.line.Offer + time.Minute))
+	for _, show := range all {
+		w.crowd.nudge(show)
+	}
+}
+
 // prompt: the timers make things prompt where they are not lost, and TTL where they
 // are. Nobody has met the holds since.
 func (w *world) prompt() {
+	if !w.losses.deaf {
+		w.judge.served("by messages")
+	}
 	if w.losses.timers && w.losses.ttl == 0 {
 		return
 	}
@@ -79,6 +107,7 @@ func (w *world) prompt() {
 			w.fail("Promptness", "hold %s was to end at %s, and nobody was told", id, clock(h.truly))
 		}
 	}
+	w.judge.endedInTime("by messages", false)
 }
 
 // late comers want every seat of the evening that is nobody's by rights, also where
@@ -86,7 +115,7 @@ func (w *world) prompt() {
 // faster than they.
 func (w *world) late() {
 	c := w.crowd
-	had := map[string]bool{}
+	had, missed := map[string]bool{}, 0
 	for range 2 * hall.Len() {
 		ids := w.unowned(had)
 		if len(ids) == 0 || w.broken != nil {
@@ -96,12 +125,14 @@ func (w *world) late() {
 		c.named(buyers-1, evening, ids)
 		w.run(w.now.Add(20 * time.Second))
 		if len(c.holds) == before {
-			if slices.Equal(ids, w.unowned(had)) {
+			missed++ // once may be a moment before the line has let them go
+			if missed > 1 && slices.Equal(ids, w.unowned(had)) {
 				w.fail("HoldLifetime", "seats %v are nobody's by rights and cannot be had", ids)
 				return
 			}
 			continue
 		}
+		missed = 0
 		for _, id := range ids {
 			had[id] = true
 		}
@@ -118,7 +149,8 @@ func (w *world) unowned(had map[string]bool) []string {
 		id := string(hall.At(i).ID)
 		p := place{string(evening), id}
 		h := w.judge.holds[bare(w.judge.claims[p])]
-		if (w.judge.claims[p] == "" || h != nil && h.state == "held") && !had[id] && len(ids) < 10 {
+		left := w.judge.claims[p] == "LINE" && !w.judge.somebodyWaits(string(evening))
+		if (left || w.judge.claims[p] == "" || h != nil && h.state == "held" && w.now.After(h.truly.Add(grace+budget))) && !had[id] && len(ids) < 10 {
 			ids = append(ids, id)
 		}
 	}
@@ -131,8 +163,9 @@ func (w *world) unowned(had map[string]bool) []string {
 // maps are read by everybody, which ends what is overdue.
 func (c *crowd) maps() {
 	for range 4 {
-		c.mapOf(evening)
-		c.mapOf(strict)
+		for _, show := range all {
+			c.mapOf(show)
+		}
 		c.w.run(c.w.now.Add(10 * time.Second))
 	}
 }
@@ -145,7 +178,7 @@ func (j *judge) atRest() {
 			w.fail("NoLostSeat", "hold %s is still held, a day after its time", id)
 		}
 	}
-	for _, show := range []catalog.ShowID{evening, strict} {
+	for _, show := range all {
 		for _, s := range hall.IDs(everySeat()) {
 			p := place{string(show), string(s)}
 			if j.checkPlace(p); j.pool[p] {
@@ -163,9 +196,11 @@ func (j *judge) atRest() {
 		j.checkHold(nil, h)
 		j.checkBuyer(h.show + "|" + h.buyer)
 	}
+	j.linesAtRest()
 	j.booksBalance()
-	j.mapIsTrue(evening)
-	j.mapIsTrue(strict)
+	for _, show := range all {
+		j.mapIsTrue(show)
+	}
 }
 
 // booksBalance: each captured payment is ticketed or given back, and never both;

@@ -27,6 +27,7 @@ func (j *judge) check(t *task) {
 	for _, id := range once(j.touched.orders) {
 		j.checkOrder(j.orders[id])
 	}
+	j.checkLines()
 }
 
 func once(ids []string) []string {

@@ -32,8 +32,11 @@ const hallText = `{"halls":[{"id":"little","name":"Little","kind":"cinema","numb
 
 const (
 	evening = catalog.ShowID("evening")
-	strict  = catalog.ShowID("strict") // its house refuses to strand a single seat
-	buyers  = 6                        // the last one comes when all is over
+	tidy    = catalog.ShowID("tidy")    // its house refuses to strand a single seat, and lets two pass in line
+	closing = catalog.ShowID("closing") // its line closes while people wait
+	unlined = catalog.ShowID("unlined") // its house wants no line
+	buyers  = 9                         // the last one comes when all is over
+	passes  = 2                         // in the line of tidy
 	secret  = "a secret of the simulated provider"
 	grace   = 5 * time.Second
 	budget  = 2400 * time.Millisecond // no clock is farther from the true time; two differ by less than the grace
@@ -42,7 +45,8 @@ const (
 var (
 	noon  = time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC)
 	hall  = mustHall()
-	shows = map[catalog.ShowID]catalog.Show{evening: show(evening, false), strict: show(strict, true)}
+	all   = []catalog.ShowID{evening, tidy, closing, unlined}
+	shows = map[catalog.ShowID]catalog.Show{evening: show(evening), tidy: show(tidy), closing: show(closing), unlined: show(unlined)}
 	pen   = must(ticket.NewSigner("a secret of the simulated tickets"))
 	quiet = slog.New(slog.DiscardHandler)
 )
@@ -58,14 +62,29 @@ func mustHall() *seatmap.Layout {
 	return must(seatmap.Expand(must(seatmap.ParseHalls([]byte(hallText)))[0]))
 }
 
-func show(id catalog.ShowID, gap bool) catalog.Show {
+func show(id catalog.ShowID) catalog.Show {
 	usd := func(n int64) money.Amount { return money.Amount{Minor: n, Currency: "USD"} }
-	return catalog.Show{
-		ID: id, MovieID: "solaris", City: "town", LayoutID: "little", Status: catalog.OnSale, SingleGap: gap,
+	s := catalog.Show{
+		ID: id, MovieID: "solaris", City: "town", LayoutID: "little", Status: catalog.OnSale,
 		SaleOpensAt: noon.Add(-time.Hour), SaleClosesAt: noon.Add(96 * time.Hour), StartsAt: noon.Add(96 * time.Hour), EndsAt: noon.Add(98 * time.Hour),
 		Prices: []catalog.Price{{Type: seatmap.Regular, Amount: usd(1499)}, {Type: seatmap.Premium, Amount: usd(1999)}, {Type: seatmap.Loveseat, Amount: usd(2501)}},
 	}
+	switch id {
+	case tidy:
+		s.SingleGap, s.LinePasses = true, passes
+	case closing:
+		s.StartsAt = noon.Add(lineOpen + lineCloses)
+		s.SaleClosesAt, s.EndsAt = s.StartsAt, s.StartsAt.Add(2*time.Hour)
+	case unlined:
+		s.NoLine = true
+	}
+	return s
 }
+
+const (
+	lineCloses = 15 * time.Minute // before a show
+	lineOpen   = 8 * time.Minute  // from the beginning on, in the show that closes
+)
 
 // guests and who verifies them are the same in every world: a token is good for a day.
 var guests, keeper = func() ([]session.Session, *session.Keeper) {
@@ -99,10 +118,12 @@ type world struct {
 	calm    bool // nothing goes wrong any more
 
 	policy booking.Policy
+	line   line.Policy
 	skews  []time.Duration
 	rate   int  // faults in 128 calls
 	focus  cell // where faults are frequent
 	moody  bool // and people do what leads there
+	lively bool // many wait in line
 	losses losses
 
 	db       *memstore.DB
@@ -117,7 +138,8 @@ type world struct {
 	judge    *judge
 
 	tally  map[cell]int
-	sum    uint64 // hash of the trace
+	lived  map[string]int // what became of those in line: state → how many came there
+	sum    uint64         // hash of the trace
 	story  []string
 	tell   bool
 	broken *violation
@@ -127,6 +149,7 @@ type world struct {
 type losses struct {
 	timers       bool          // the queue of deadlines loses everything
 	lane         bool          // the lane's queue loses everything
+	deaf         bool          // both do, and TTL is dead: the line moves by those who look, also when all is calm
 	appointments bool          // nobody is told to ask the provider, until all is calm
 	ttl          time.Duration // between two rounds of the service; 0: none before the end
 	outage       time.Duration // of all streams, from the start
@@ -148,7 +171,7 @@ func (w *world) fail(invariant, format string, args ...any) {
 
 func newWorld(t *tape, tell bool) *world {
 	w := &world{
-		tape: t, now: noon, live: map[int]*task{}, flying: map[*task]bool{}, back: make(chan struct{}), tally: map[cell]int{}, tell: tell, idle: map[string][]*instance{},
+		tape: t, now: noon, live: map[int]*task{}, flying: map[*task]bool{}, back: make(chan struct{}), tally: map[cell]int{}, lived: map[string]int{}, tell: tell, idle: map[string][]*instance{},
 		seen: map[store.Table]string{}, sum: offset,
 	}
 	w.policy = booking.Policy{Hold: of(t, 60*time.Second, 20*time.Second, 300*time.Second), Grace: grace, MaxSeats: 10}
@@ -164,7 +187,15 @@ func newWorld(t *tape, tell bool) *world {
 	if t.oneIn(4) {
 		w.losses.outage = time.Duration(1+t.pick(10)) * time.Minute
 	}
+	w.losses.deaf = t.oneIn(6)
+	w.lively = t.pick(3) > 0
+	w.line = line.Standard
+	w.line.Offer, w.line.Wait = of(t, 120*time.Second, 30*time.Second), of(t, time.Hour, 10*time.Minute, 4*time.Minute)
+	w.line.CoolDown = of(t, 10*time.Minute, 2*time.Minute)
 	w.prepare()
+	if w.losses.deaf {
+		w.losses.timers, w.losses.lane, w.losses.ttl = true, true, 0
+	}
 	w.db = memstore.New(memstore.Options{
 		Clock: func() time.Time { return w.now }, Window: w.inFlight, Lag: of(t, 0, 800*time.Millisecond),
 		Shuffle: func(n int, swap func(i, j int)) {
@@ -195,6 +226,9 @@ func (w *world) wire() {
 		"release-hold":  func(o *boxoffice.Office) api.Handler { return api.ReleaseHold(guarded, o) },
 		"pay-hold":      func(o *boxoffice.Office) api.Handler { return api.PayHold(guarded, o) },
 		"read-order":    func(o *boxoffice.Office) api.Handler { return api.ReadOrder(guarded, o) },
+		"join-line":     func(o *boxoffice.Office) api.Handler { return api.JoinLine(guarded, o) },
+		"read-place":    func(o *boxoffice.Office) api.Handler { return api.ReadPlace(guarded, o) },
+		"answer-offer":  func(o *boxoffice.Office) api.Handler { return api.AnswerOffer(guarded, o) },
 		"read-seatmap":  func(o *boxoffice.Office) api.Handler { return api.ReadSeatmap(open, o) },
 
 		"receive-callback": func(o *boxoffice.Office) api.Handler { return api.ReceiveCallback(open, o) },
@@ -246,11 +280,16 @@ func (w *world) instanceOf(handler string) *instance {
 		w.idle[handler] = idle[:len(idle)-1]
 		return idle[len(idle)-1]
 	}
-	return &instance{&boxoffice.Office{
-		Store: w.store, Lane: w.store, Catalog: programme{w}, Policy: w.policy, Line: line.Standard, Clock: w.readClock, Pause: w.pause, Rand: w.chance,
+	o := &boxoffice.Office{
+		Store: w.store, Lane: w.store, Catalog: programme{w}, Policy: w.policy, Clock: w.readClock, Pause: w.pause, Rand: w.chance,
+		Line: w.line, LineCloses: lineCloses,
 		Tickets: pen, NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks/sandbox" },
 		Provider: func(n payment.Name) (payment.Provider, bool) { return w.bank, n == payment.Sandbox },
-	}, w.skews[w.tape.pick(len(w.skews))]}
+	}
+	if handler == "read-place" {
+		o.Nudge = w.nudge
+	}
+	return &instance{o, w.skews[w.tape.pick(len(w.skews))]}
 }
 
 // newSandbox is the real client of the provider, with the world in place of a network.
@@ -279,7 +318,7 @@ func (w *world) told(keys []store.Key) string {
 	for _, k := range keys {
 		it := w.judge.item(k)
 		text := k.PK + "/" + k.SK
-		for _, attr := range []string{"owner", "state", "rev", "n", "wanted", "v", "due"} {
+		for _, attr := range []string{"owner", "state", "rev", "n", "wanted", "v", "due", "no", "offer", "for", "w", "live", "next", "dry"} {
 			if v, ok := it[attr]; ok {
 				text += fmt.Sprintf(" %s=%v", attr, v)
 			}
@@ -363,7 +402,7 @@ func (w *world) count(t *task, f fault) {
 func nameOf(buyer string) string {
 	for i, g := range guests {
 		if string(g.Buyer) == buyer {
-			return [buyers]string{"Ann", "Bob", "Cem", "Dua", "Eva", "the late comer"}[i]
+			return [buyers]string{"Ann", "Bob", "Cem", "Dua", "Eva", "Fay", "Gus", "Hao", "the late comer"}[i]
 		}
 	}
 	return buyer

@@ -122,7 +122,7 @@ const (
 )
 
 // Names of the defects are those of the protocol's tables where it has one.
-var plants = slices.Concat(seatPlants, timePlants, moneyPlants)
+var plants = slices.Concat(seatPlants, timePlants, moneyPlants, linePlants)
 
 var seatPlants = []plant{
 	{"claims are taken without asking whether they are free", []edit{
@@ -138,9 +138,6 @@ var seatPlants = []plant{
 	}},
 	{"a release goes by the state and not by the revision", []edit{
 		{holds, "return All{Equal{aState, h.State.String()}, Equal{aRev, h.Rev}}", "return All{Equal{aState, h.State.String()}}"},
-	}},
-	{"noFence: the lane commits without its version", []edit{
-		{"pkg/store/lane.go", "Where:  Equal{aVersion, version},", "Where:  Exists{},"},
 	}},
 	{"the map is saved whatever was saved before", []edit{
 		{"pkg/store/snapshots.go", "where = Equal{aVersion, was}", "where = Exists{}"},
