@@ -114,12 +114,16 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
+	talk, err := process.FreePort(0) // the next one may be taken
+	if err != nil {
+		return nil, err
+	}
 	if err := os.Setenv("FAIRSEAT_SANDBOX_SECRET", sandboxSecret); err != nil {
 		return nil, err
 	}
 	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 	return cloud.Start(ctx, cloud.Options{
-		Template: filepath.Join(root, "template.yaml"), Store: emulators.DynamoDBLocal, Port: port,
+		Template: filepath.Join(root, "template.yaml"), Store: emulators.DynamoDBLocal, Port: port, SocketPort: talk,
 		Parameters: map[string]string{
 			"HoldSeconds": seconds(holdTime), "GraceSeconds": seconds(graceTime), "MaxSeats": strconv.Itoa(maxSeats),
 			"OfferSeconds": seconds(offerTime), "WaitSeconds": seconds(waitTime), "CooldownSeconds": seconds(coolDown), "LineClosesSeconds": seconds(lineCloses),

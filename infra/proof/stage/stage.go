@@ -69,10 +69,14 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 			return nil, err
 		}
 	}
+	talk, err := process.FreePort(0) // the next one may be taken
+	if err != nil {
+		return nil, err
+	}
 	provider := cmp.Or(c.Provider, "http://127.0.0.1:{port:sandbox}")
 	opts := cloud.Options{
 		Template: cmp.Or(c.Template, filepath.Join(c.Root, "template.yaml")), Tools: filepath.Join(c.Root, ".tools"),
-		Store: kind, Port: c.Port, Data: c.Data,
+		Store: kind, Port: c.Port, SocketPort: talk, Data: c.Data,
 		Rights: rights.Off, // the end-to-end tests prove them; here a proxy would only take time
 		Parameters: map[string]string{
 			"HoldSeconds": seconds(c.Policy.Hold), "GraceSeconds": seconds(c.Policy.Grace),
