@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
@@ -316,12 +317,16 @@ func conform(ctx context.Context, c *config, most int) (conformance, error) {
 // waiters have come as many at least as there are such.
 func sample(list []tables, most int) (some []tables) {
 	stride := max(1, len(list)/most)
-	met := map[[maxWaiters]line.WaiterState]bool{}
+	type stand struct {
+		w    [maxWaiters]line.WaiterState
+		open bool // a seat is set aside for nobody
+	}
+	met := map[stand]bool{}
 	for i, t := range list {
-		far := t.W
-		for k, st := range far {
+		far := stand{t.W, slices.Contains(t.Pool[:], poolOpen)}
+		for k, st := range far.w {
 			if st.Ended() {
-				far[k] = line.Left // all ends are one
+				far.w[k] = line.Left // all ends are one
 			}
 		}
 		if i%stride == 0 || !met[far] {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/store"
 )
@@ -278,6 +279,9 @@ func (s *scribe) lineChanges(r rows, add func(func(*rows))) {
 		if r.W[i] == line.Offered {
 			add(func(r *rows) { r.Dead[i]++ })
 			add(func(r *rows) { r.Dead[i]-- })
+		}
+		if h := s.c.waiterHold(i); r.Hold[h] == 0 {
+			add(func(r *rows) { r.Hold[h], r.Seats[h], r.Rev[h] = booking.Released, 1, 2 })
 		}
 		if p := s.c.place(i); p == i {
 			for _, live := range []uint8{0, 1, 2} {

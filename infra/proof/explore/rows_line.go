@@ -71,8 +71,11 @@ func numbers(p line.Places) (ws []line.Waiter) {
 func (s *scribe) rowWaiter(r rows, i int) line.Waiter {
 	k := lineKey{W: r.W, Num: r.Num, Passed: r.Passed, Pool: r.Pool, Dead: r.Dead, Choice: r.Choice}
 	v := s.waiter(k, i)
-	if v.State == line.Offered && len(v.Offer.Seats) == 0 {
-		v.Offer.Seats = []line.Aside{s.aside([maxSeats]uint8{}, 0)} // what they are decides nothing
+	if v.State == line.Offered || r.Dead[i] != 0 { // an offer stays in the row of who has ended
+		v.Offer = s.offer(r.Pool, r.Dead[i], r.Choice[i], i)
+		if len(v.Offer.Seats) == 0 {
+			v.Offer.Seats = []line.Aside{s.aside([maxSeats]uint8{}, 0)} // what they are decides nothing
+		}
 	}
 	if v.State.Ended() {
 		v.EndedAt = began
