@@ -31,10 +31,16 @@ func (s *scribe) lineRows(ctx context.Context, r rows) (ws []store.Write) {
 		if r.Extra > 0 {
 			p.Number = append(p.Number, line.Waiter{ID: "w_x", Show: s.show.ID, Number: int64(r.Extra), State: line.Entering})
 		}
-		all := s.wrote(s.paper.CommitLine(ctx, s.show.ID, was, p, line.Stamp{}))
-		ws = append(ws, all[:1+gateRows]...)
-		for k := range p.Number {
-			ws = append(ws, all[1+gateRows+2*k+1]) // the entry without its waiter
+		// The rows of who was numbered last are not told to be so: they may change here to
+		// what they can only be while a numbering lands, which nobody reads.
+		numbered := p
+		p.Number = nil
+		ws = append(ws, s.wrote(s.paper.CommitLine(ctx, s.show.ID, was, p, line.Stamp{}))...)
+		if len(numbered.Number) > 0 {
+			all := s.wrote(s.paper.CommitLine(ctx, s.show.ID, was, numbered, line.Stamp{}))
+			for k := range numbered.Number {
+				ws = append(ws, all[1+gateRows+2*k+1]) // the entry without its waiter
+			}
 		}
 		ws[0].Update = append(ws[0].Update, s.placesOf(ctx, places)...)
 	}
