@@ -246,7 +246,7 @@ func conformConfigs() []config {
 	h.Late, h.Refunds = false, false
 	l := config{
 		Name: "rows-line", Seats: 2, Type: [4]uint8{reg, prem}, Cap: 2, Length: 1, Grace: 1, Offer: 1, OfferGrace: 1, TMax: 1,
-		Attempts: []attempt{{Buyer: 0, Held: 0b01}},
+		Attempts: []attempt{{Buyer: 0, Held: 0b01}, {Buyer: 1, Held: 0b10}},
 		Waiters:  []waiter{{Buyer: 2, Party: 1, Types: reg | prem}, {Buyer: 3, Party: 1, Types: reg}},
 		Owners:   true, Leaves: true, CoolDown: 2, Passes: 1,
 	}
