@@ -29,15 +29,11 @@ func TestLineUnattended(t *testing.T) {
 	dead := []string{advanceLine, expireHold, expireTimer}
 	on := parallelWithout(t, dead, relayHolds, relayLine, projectHolds, projectPool)
 	must(t, stack.Resume(advanceLine))
-	cases := map[string]func(*testing.T){
-		"who waits": unattendedPoll(t), "a walk-up": unattendedWalkUp(t), "who comes back": unattendedReturn(t), "who is full": unattendedLimit(t),
-	}
+	cases := []func(*testing.T){unattendedPoll(t), unattendedWalkUp(t), unattendedReturn(t), unattendedLimit(t)}
 	pauseAll(t, advanceLine)
-	t.Run("all", func(t *testing.T) {
-		for name, f := range cases {
-			t.Run(name, func(t *testing.T) { t.Parallel(); f(t) })
-		}
-	})
+	// Side by side, for they wait for the same ends; not as parallel tests, of which
+	// those that wait for this one to end may have taken all places.
+	several(len(cases), func(i int) bool { cases[i](t); return true })
 	on()
 }
 
