@@ -10,5 +10,7 @@ import (
 )
 
 func main() {
-	boot.Start(func(p *boot.Parts) any { return work.RelayHolds(post.Sender(p), store.New(desk.Tables(p), p.Policy()), p.Policy(), boot.Clock) })
+	boot.Start(func(p *boot.Parts) any {
+		return work.RelayHolds(post.Sender(p), store.New(desk.Tables(p), p.Policy()), p.Policy(), boot.Clock)
+	})
 }
