@@ -192,7 +192,14 @@ func (j *judge) checkAccepted(w *waiterRow) {
 // party has. Pairs are left out of the count, and so is a moment after seats came
 // back, for the lane looks twice before it says so.
 func (j *judge) checkInfeasible(w *waiterRow, from string) {
-	n := int64(0)
+	n := j.couldCome(w)
+	if n >= w.party && !slices.Contains(w.types, "loveseat") && j.w.now.Sub(j.let[w.show]) > 30*time.Second {
+		j.w.fail("WaiterNeverLost", "waiter %s of %d, %s, was told infeasible while %d seats of %v may come free", w.id, w.party, from, n, w.types)
+	}
+}
+
+// couldCome counts the seats of his types that are neither sold nor blocked.
+func (j *judge) couldCome(w *waiterRow) (n int64) {
 	for i := range hall.Len() {
 		s := hall.At(i)
 		h := j.holds[bare(j.claims[place{w.show, string(s.ID)}])]
@@ -200,9 +207,7 @@ func (j *judge) checkInfeasible(w *waiterRow, from string) {
 			n++
 		}
 	}
-	if n >= w.party && !slices.Contains(w.types, "loveseat") && j.w.now.Sub(j.let[w.show]) > 30*time.Second {
-		j.w.fail("WaiterNeverLost", "waiter %s of %d, %s, was told infeasible while %d seats of %v may come free", w.id, w.party, from, n, w.types)
-	}
+	return n
 }
 
 // coolUntil is until when a buyer who refused twice may not ask again.
@@ -341,6 +346,9 @@ func (j *judge) served(when string) {
 				if typ := typeOf(p.seat); is && p.show == string(show) && j.aside[p] == "" && slices.Contains(w.types, typ) && !blocked[typ] && typ != "loveseat" {
 					have++
 				}
+			}
+			if n := j.couldCome(w); n < w.party {
+				j.w.fail("Promptness", "%s: %s of %d waits in vain: %d seats of %v could come", when, w.id, w.party, n, w.types)
 			}
 			if have >= w.party {
 				j.w.fail("Promptness", "%s: %d seats of %s are set aside for nobody, and %s of %d waits for %v", when, have, show, w.id, w.party, w.types)

@@ -17,7 +17,7 @@ import (
 
 func main() {
 	seeds := flag.Int("seeds", 5000, "after how many seeds a defect has survived")
-	only := flag.String("only", "", "plant the defects whose name contains this")
+	only := flag.String("only", "", "plant the defects whose name or file contains this")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "plants")
 	if err == nil {
@@ -33,7 +33,7 @@ func main() {
 func run(dir string, seeds int, only string) error {
 	survivors := 0
 	for _, p := range plants {
-		if !strings.Contains(p.name, only) {
+		if !p.of(only) {
 			continue
 		}
 		f, err := grow(dir, p, seeds)
@@ -109,6 +109,10 @@ func grow(dir string, p plant, seeds int) (f found, err error) {
 type plant struct {
 	name  string
 	edits []edit
+}
+
+func (p plant) of(text string) bool {
+	return strings.Contains(p.name, text) || slices.ContainsFunc(p.edits, func(e edit) bool { return strings.Contains(e.file, text) })
 }
 
 type edit struct{ file, old, spoilt string }
