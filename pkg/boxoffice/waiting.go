@@ -399,6 +399,9 @@ func (o *Office) accept(ctx context.Context, s sale, c Choose, now time.Time) (b
 	hash := booking.Digest(c.Key, c.BodyHash)
 	if w.State == line.Accepted {
 		h, err := o.Store.HoldByID(ctx, w.Hold)
+		if errors.Is(err, booking.ErrHoldNotFound) {
+			return h, errAgain // it lands with the waiter, but perhaps after him
+		}
 		if err == nil && h.BodyHash != hash {
 			err = line.ErrNoOffer
 			if booking.IDFor(c.Buyer, string(w.ID)+c.Key) == h.ID {
