@@ -369,7 +369,7 @@ func (j *judge) endedInTime(when string, asked bool) {
 		if w.state == "offered" {
 			end = w.truly
 		}
-		if !w.ended() && j.w.now.Sub(end) > time.Minute/2 && (asked || w.state != "asked") {
+		if !w.ended() && j.w.now.Sub(end) > time.Minute && (asked || w.state != "asked") {
 			j.w.fail("Promptness", "%s: waiter %s is %s; it was to end at %s", when, id, w.state, clock(end))
 		}
 	}
