@@ -347,9 +347,6 @@ func (j *judge) served(when string) {
 					have++
 				}
 			}
-			if n := j.couldCome(w); n < w.party {
-				j.w.fail("Promptness", "%s: %s of %d waits in vain: %d seats of %v could come", when, w.id, w.party, n, w.types)
-			}
 			if have >= w.party {
 				j.w.fail("Promptness", "%s: %d seats of %s are set aside for nobody, and %s of %d waits for %v", when, have, show, w.id, w.party, w.types)
 			}
@@ -382,6 +379,15 @@ func (j *judge) somebodyWaits(show string) bool {
 		}
 	}
 	return false
+}
+
+// inVain: somebody is let wait though so many seats cannot come any more.
+func (j *judge) inVain(when string) {
+	for _, id := range sorted(j.waiters) {
+		if w := j.waiters[id]; w.state == "waiting" && j.couldCome(w) < w.party {
+			j.w.fail("Promptness", "%s: %s of %d waits in vain: %d seats of %v could come", when, id, w.party, j.couldCome(w), w.types)
+		}
+	}
 }
 
 // someJoin: somebody was not told a number; his poll is what brings him on.

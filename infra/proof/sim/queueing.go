@@ -61,7 +61,7 @@ type answer struct {
 // waitInLine is what happens most where many wait.
 func (c *crowd) waitInLine() {
 	t := c.w.tape
-	switch t.pick(24) {
+	switch t.pick(27) {
 	case 0, 1, 2:
 		c.fill(c.lineShow())
 	case 3, 4, 5, 6, 7, 8, 9:
@@ -76,7 +76,7 @@ func (c *crowd) waitInLine() {
 		c.ofJoiner(func(j *joiner) { c.answers(j, of(t, "accept", "decline"), nil) })
 	case 16:
 		c.ofJoiner(c.joinAgain)
-	case 17, 18:
+	case 17, 18, 24:
 		c.ofHold("DELETE", "release-hold")
 	case 19:
 		c.letGo()
@@ -88,6 +88,31 @@ func (c *crowd) waitInLine() {
 		c.nudge(c.lineShow())
 	case 23:
 		c.snatch()
+	case 25, 26:
+		c.procession()
+	}
+}
+
+// procession: a party of several is the first in a line of small ones, and then seats
+// come back one hold after the other.
+func (c *crowd) procession() {
+	w, show := c.w, of(c.w.tape, tidy, tidy, evening)
+	c.fill(show)
+	first := w.tape.pick(buyers - 1)
+	for i := range 6 {
+		party, types := of(w.tape, 1, 1, 2), of(w.tape, nil, []string{"regular"}, []string{"premium", "regular"})
+		if i == 0 {
+			party, types = of(w.tape, 4, 3, 5), []string{"regular"}
+		}
+		w.after(time.Duration(2+i*of(w.tape, 3, 1))*time.Second, func() { c.joinAs((first+i)%(buyers-1), show, party, types) })
+	}
+	for i := range 6 {
+		w.after(time.Duration(15+i*of(w.tape, 4, 1, 8))*time.Second, func() {
+			if k := slices.IndexFunc(c.holds, func(h *holding) bool { return h.show == show && !h.lapsing && w.judge.holds[h.id].living() }); k >= 0 {
+				c.holds[k].lapsing = true
+				c.aboutHold("DELETE", "release-hold", c.holds[k])
+			}
+		})
 	}
 }
 
@@ -121,7 +146,7 @@ func (c *crowd) fill(show catalog.ShowID) {
 		return
 	}
 	for buyer := t.pick(buyers - 1); len(free) > 0; buyer++ {
-		n := min(len(free), of(t, 4, 2, 6, 10))
+		n := min(len(free), of(t, 2, 3, 4, 1, 10))
 		if n < len(free) && free[n-1] == "balcony-B-1" {
 			n--
 		}
@@ -150,11 +175,14 @@ func (c *crowd) letGo() {
 
 func (c *crowd) join(buyer int, show catalog.ShowID) {
 	t := c.w.tape
+	party := of(t, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 6, 10, 11)
+	c.joinAs(buyer, show, party, of(t, nil, nil, []string{"regular"}, []string{"premium"}, []string{"regular", "premium"}, []string{"loveseat"}))
+}
+
+func (c *crowd) joinAs(buyer int, show catalog.ShowID, party int, types []string) {
+	t := c.w.tape
 	c.keys++
-	j := &joiner{
-		buyer: buyer, key: fmt.Sprintf("join %d", c.keys), show: show, party: of(t, 1, 1, 2, 2, 2, 3, 4, 6, 10, 11),
-		types: of(t, nil, nil, []string{"regular"}, []string{"premium"}, []string{"regular", "premium"}, []string{"loveseat"}),
-	}
+	j := &joiner{buyer: buyer, key: fmt.Sprintf("join %d", c.keys), show: show, party: party, types: types}
 	j.id = string(boxoffice.WaiterIDFor(guests[buyer].Buyer, show, j.key))
 	j.polls = of(t, []time.Duration{700 * time.Millisecond, 3 * time.Second, 9 * time.Second}, []time.Duration{20 * time.Second, 45 * time.Second}, nil)
 	c.line = append(c.line, j)

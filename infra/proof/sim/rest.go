@@ -72,6 +72,9 @@ func (w *world) waitsEnd() {
 	if w.losses.deaf || w.judge.someJoin() {
 		w.crowd.pollAll(4, 7*time.Second)
 		w.judge.served("by polls")
+		if w.losses.deaf {
+			w.judge.inVain("by polls")
+		}
 		if w.judge.someJoin() {
 			w.fail("Promptness", "by polls: somebody who asked to wait has no number yet")
 		}
