@@ -30,13 +30,6 @@ func (d *desk) joins(b booking.Buyer, party int) line.WaiterID {
 	return w.Waiter.ID
 }
 
-func (d *desk) lane(named ...line.WaiterID) {
-	d.t.Helper()
-	if err := d.RunLane(d.ctx(), matinee, boxoffice.Wake{Named: named}); err != nil {
-		d.t.Fatal(err)
-	}
-}
-
 func (d *desk) wantPlace(id line.WaiterID, want line.WaiterState) {
 	d.t.Helper()
 	if w, err := d.store.Waiter(d.ctx(), id); err != nil || w.State != want {
