@@ -74,8 +74,10 @@ func failureOf(t *testing.T, source, function string) error {
 func TestPoisonedRecords(t *testing.T) {
 	hold := poison(t, map[string]string{relayHolds: "RelayHolds", projectHolds: "ProjectSeatmap"}, store.Holds, "HOLD#poison", "HOLD", store.Item{"state": "melted"})
 	pay := poison(t, map[string]string{relayPayments: "RelayPayments"}, store.Orders, "PAY#poison", "PAY", store.Item{"state": "melted"})
+	wait := poison(t, map[string]string{relayLine: "RelayLine"}, store.Line, "WAITER#poison", "WAITER", store.Item{"state": "melted"})
 	hold()
 	pay()
+	wait()
 	s, b := shop.open(t, "standard-90"), guest(t)
 	o := b.await(b.pay(b.hold(s, s.regular(t, 2, 0)...).ID, "never").OrderID, "PAID", holdTime)
 	paidFor(t, o)

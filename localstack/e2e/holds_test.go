@@ -62,7 +62,7 @@ var generalSale = []seatmap.SeatType{seatmap.Regular, seatmap.Premium, seatmap.L
 
 // TestConflicts: every wanted seat that is not free is named, with its reason.
 func TestConflicts(t *testing.T) {
-	parallel(t)
+	on := parallelWithout(t, []string{advanceLine}, relayHolds, projectHolds, projectPool, relayPayments, callbacks)
 	s := shop.open(t, "standard-90")
 	first, second := guest(t), guest(t)
 	seats := s.regular(t, 5, 1)
@@ -70,6 +70,7 @@ func TestConflicts(t *testing.T) {
 	h := first.hold(s, held)
 	first.buy(s, sold)
 	s.house(t, blocked)
+	s.openLine(t)
 	s.setAside(t, aside)
 
 	_, err := second.try(s, seats...)
@@ -87,6 +88,7 @@ func TestConflicts(t *testing.T) {
 		t.Errorf("the map is %+v", m)
 	}
 	agree(t, read[apiclient.Layout](second, "/layouts/"+string(s.LayoutID)), read[apiclient.Seatmap](second, "/shows/"+string(s.ID)+"/seatmap?expand=seats"))
+	on()
 	shop.balanced(t, s)
 }
 

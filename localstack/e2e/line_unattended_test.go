@@ -208,6 +208,7 @@ func TestLineByTTL(t *testing.T) {
 	on := parallelWithout(t, []string{advanceLine, expireHold}, expireTimer, relayHolds, relayLine)
 	must(t, stack.Resume(advanceLine))
 	a, c := lapsedBeside(t)
+	next := guest(t).join(c.show, 1, "premium")
 	pauseAll(t, advanceLine)
 	c.interrupted(t, a)
 	eventually(t, 90*time.Second, func() error { // the emulator's TTL takes its time
@@ -224,6 +225,20 @@ func TestLineByTTL(t *testing.T) {
 		}
 		return err
 	})
+	next.made()
+	on()
+}
+
+// TestLineSwept: the run that a poll asks for ends what is overdue, though no timer
+// tells of it, and offers it.
+func TestLineSwept(t *testing.T) {
+	on := parallelWithout(t, []string{expireHold, expireTimer}, advanceLine, relayHolds, relayLine, projectHolds, projectPool)
+	s := shop.row(t, "RRP")
+	guest(t).buy(s, "A-2")
+	h := abandonedHold(t, s, "A-1", "A-3")
+	w := guest(t).join(s, 1, "regular")
+	until(t, h.ExpiresAt.Add(graceTime))
+	w.awaits("offered").accept()
 	on()
 }
 
