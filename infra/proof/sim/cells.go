@@ -48,10 +48,10 @@ var makes = map[string][]string{
 	"relay-line":       {"Send"},
 	"relay-payments":   {"Send"},
 	"advance-line":     slices.Concat(lane, sweeping),
-	"join-line":        slices.Concat([]string{"Joining", "Waiter", "Claims", "Ask"}, placing, lane),
+	"join-line":        slices.Concat([]string{"Joining", "Waiter", "Claims", "Snapshot", "Ask"}, placing, lane),
 	"read-place":       slices.Concat([]string{"Waiter", "LineGlance", "Send"}, placing, lane, sweeping),
 	"answer-offer":     slices.Concat([]string{"Waiter", "Show", "Layout", "PoolSeats", "Accept", "Place", "Leave", "Timers", "HoldsByID", "Claims"}, ending),
-	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID", "LineGlance"}, ending, lane, sweeping),
+	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID"}, ending),
 }
 
 // sites are all calls of all handlers, in order.
@@ -86,6 +86,13 @@ var turns = func() []cell {
 		{"pay-hold", "NoteAnswer"}: true, {"read-hold", "OrderByID"}: true, {"read-order", "Release"}: true, {"read-order", "Wanted"}: true,
 		{"read-seatmap", "HoldsByID"}: true, {"read-seatmap", "OrderByID"}: true, {"release-hold", "OrderByID"}: true, {"receive-callback", "Release"}: true, {"ask-provider", "HoldsByID"}: true, {"receive-callback", "HoldsByID"}: true,
 	}
+	for _, call := range []string{"Release", "Wanted", "OrderByID", "Claims", "HoldsByID"} {
+		rare[site{"answer-offer", call}] = true
+	}
+	for _, call := range []string{"SawLine", "BlockClaims", "Place", "Pool", "CommitLine"} {
+		rare[site{"join-line", call}], rare[site{"expire-timer", call}], rare[site{"reserve-seats", call}] = true, true, call != "BlockClaims"
+	}
+	rare[site{"advance-line", "OrderByID"}], rare[site{"read-place", "OrderByID"}] = true, true
 	var all []cell
 	for _, c := range aims {
 		all = append(all, c)

@@ -88,6 +88,10 @@ func (c *crowd) act() {
 
 func (c *crowd) choose() {
 	t := c.w.tape
+	if c.w.ofAnswer() && (c.left%20 == 9 || t.oneIn(20)) {
+		c.fullHanded()
+		return
+	}
 	if c.w.moody && c.w.ofLane() && t.oneIn(3) {
 		c.unattended()
 		return

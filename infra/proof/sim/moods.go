@@ -47,6 +47,10 @@ func (w *world) prepareLine() {
 	case w.focus.handler == "advance-line", w.focus.handler == "relay-line":
 		w.losses.lane = false
 	}
+	if w.ofAnswer() {
+		w.lively, w.policy.Hold, w.line.Offer = true, 20*time.Second, 120*time.Second
+		w.losses.timers, w.losses.ttl, w.losses.lane, w.losses.deaf = true, 0, false, false
+	}
 	if slices.Contains([]string{"advance-line", "relay-line", "expire-hold", "expire-timer"}, w.focus.handler) {
 		w.losses.deaf = false
 	}
@@ -55,11 +59,43 @@ func (w *world) prepareLine() {
 // ofLane: the aim is a call of a run of the lane by somebody who looks.
 func (w *world) ofLane() bool {
 	own := map[string][]string{
-		"join-line": {"Show", "Layout"}, "read-place": {"Show", "Layout", "LineState"}, "reserve-seats": {"Show", "Layout", "BlockClaims"}, "house": {"Show", "Layout", "BlockClaims"},
+		"join-line": {"Show", "Layout"}, "read-place": {"Show", "Layout", "LineState"}, "reserve-seats": {"Show", "Layout", "BlockClaims"},
 		"expire-timer": {},
 	}
 	mine, looks := own[w.focus.handler]
 	return looks && !slices.Contains(mine, w.focus.call) && (slices.Contains(lane, w.focus.call) || w.focus.call == "LineGlance")
+}
+
+// ofAnswer: the aim is what an acceptance does about overdue holds in its way.
+func (w *world) ofAnswer() bool {
+	return w.focus.handler == "answer-offer" && slices.Contains(slices.Concat([]string{"Claims", "Timers", "HoldsByID"}, ending), w.focus.call)
+}
+
+// fullHanded: somebody whose allowance is used up by an overdue hold of his, which
+// nobody has met, accepts an offer; or chooses that hold's seats.
+func (c *crowd) fullHanded() {
+	w, buyer := c.w, c.someBuyer()
+	free := c.free(evening)
+	if len(free) < 14 {
+		return
+	}
+	mine := free[:10]
+	c.named(buyer, evening, mine)
+	c.block(evening, free[10:])
+	w.after(2*time.Second, func() {
+		c.joinAs(buyer, evening, 2, nil)
+		j := c.line[len(c.line)-1]
+		j.polls, j.chosen = []time.Duration{time.Second}, true
+		wait := w.policy.Hold + time.Duration(of(w.tape, 5, 6, 8))*time.Second
+		seats := of(w.tape, nil, mine[:2])
+		w.after(wait, func() { c.answers(j, "accept", seats) })
+	})
+	w.after(4*time.Second, func() {
+		if i := slices.IndexFunc(c.holds, func(h *holding) bool { return h.buyer == buyer && h.show == evening }); i >= 0 && w.focus.call == "OrderByID" {
+			c.payFor(c.holds[i], "decline")
+		}
+		c.letGo()
+	})
 }
 
 // unattended brings a line to where whoever looks has to move it, and has him look.
@@ -78,7 +114,7 @@ func (c *crowd) unattended() {
 		end = row.offerEnds
 	}
 	wait := end.Add(time.Duration(of(w.tape, 8, 6, 12)) * time.Second).Sub(w.now)
-	if w.focus.handler == "reserve-seats" || w.focus.handler == "house" || w.tape.oneIn(3) {
+	if w.focus.handler == "reserve-seats" && w.focus.call != "Place" || w.tape.oneIn(3) {
 		wait = min(wait, 15*time.Second)
 	}
 	w.after(max(wait, 0), func() { c.lookAt(j) })
@@ -88,17 +124,12 @@ func (c *crowd) lookAt(j *joiner) {
 	switch w := c.w; w.focus.handler {
 	case "join-line":
 		c.join(j.buyer, j.show)
-	case "reserve-seats", "house":
+	case "reserve-seats":
 		for _, p := range sortedPlaces(w.judge.claims, string(j.show)) {
-			if w.judge.claims[p] != "LINE" {
-				continue
-			}
-			if w.focus.handler == "house" {
-				c.block(j.show, []string{p.seat})
-			} else {
+			if w.judge.claims[p] == "LINE" {
 				c.named(c.someBuyer(), j.show, []string{p.seat})
+				return
 			}
-			return
 		}
 	default:
 		c.see(j, 0)
@@ -113,6 +144,8 @@ func (w *world) aimed(t *task) fault {
 	case w.calm:
 	case w.focus.call == "Look" && w.focus.handler == t.handler && (t.call == "Hold" || t.call == "Block") && w.tape.oneIn(2):
 		return conflict // a refusal in part makes somebody look
+	case w.focus.call == "BlockClaims" && w.ofLane() && t.call == "BlockClaims" && t.handler != w.focus.handler && t.handler != "reserve-seats" && w.tape.oneIn(2):
+		return crashBefore // somebody is left entering
 	case w.focus.call == "Close" && t.call == "Create" && w.tape.pick(10) > 0:
 		return lost // nobody pays what the provider never heard of: a day later it is closed
 	}

@@ -286,8 +286,11 @@ func (w *world) instanceOf(handler string) *instance {
 		Tickets: pen, NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks/sandbox" },
 		Provider: func(n payment.Name) (payment.Provider, bool) { return w.bank, n == payment.Sandbox },
 	}
-	if handler == "read-place" {
+	switch handler {
+	case "read-place":
 		o.Nudge = w.nudge
+	case "house":
+		o.Line = line.Policy{} // its office knows of no line
 	}
 	return &instance{o, w.skews[w.tape.pick(len(w.skews))]}
 }
