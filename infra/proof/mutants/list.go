@@ -12,7 +12,7 @@ const (
 
 // all is every defect, in the order of the table.
 func all() []Defect {
-	return slices.Concat(holding(), ending(), paying(), lining(), waiting(), drawing(),
+	return slices.Concat(holding(), ending(), paying(), lining(), waiting(), lists(), drawing(),
 		reading(), deciding(), office(), choosing(), serving(), till(), edge(), granting(), telling())
 }
 
