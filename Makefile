@@ -110,7 +110,7 @@ mutants: ## plant defects one by one; a test named for each must catch it (MUTAN
 	@env -u AWS_CA_BUNDLE go run ./infra/proof/mutants $(MUTANTS)
 
 .PHONY: linearizability
-linearizability: build ## judge concurrent histories under kills; OPS=1000000 SEED=… PLANT=all
+linearizability: build ## judge concurrent histories of seats and lines under kills; OPS=1000000 SEED=… PLANT=all
 	@env -u AWS_CA_BUNDLE go run ./infra/proof/history $(if $(OPS),-ops $(OPS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
 
 # CONTEST=1 has 200 clients go for the same 10 seats, ROUNDS times (1000).

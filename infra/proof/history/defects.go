@@ -13,7 +13,14 @@ import (
 )
 
 // defects are what a run must find when it is built into the functions.
-var defects = map[string][]plant.Edit{
+var defects = func() map[string][]plant.Edit {
+	all := maps.Clone(rowDefects)
+	maps.Copy(all, lineDefects)
+	return all
+}()
+
+// rowDefects are of holds.
+var rowDefects = map[string][]plant.Edit{
 	"claims-unconditionally": {plant.Replace(
 		"pkg/store/holds.go", "Put: claim, Where: Absent{}}", "Put: claim}",
 	)},

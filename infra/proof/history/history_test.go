@@ -12,7 +12,7 @@ import (
 	"github.com/fairseat/fairseat/infra/proof/stage"
 )
 
-// TestHistories: real histories under kills are linearizable. `make linearizability`
+// TestHistories: real histories of rows and of lines under kills are linearizable. `make linearizability`
 // judges as many as are asked for.
 func TestHistories(t *testing.T) {
 	root, err := filepath.Abs("../../..")
@@ -24,12 +24,15 @@ func TestHistories(t *testing.T) {
 	}
 	p := usual(root, 2500, rand.Uint64())
 	p.limit, p.progress = 30*time.Second, t.Output()
-	r, err := prove(t.Context(), p, stage.Config{Root: root, Policy: policy, Log: t.Output()})
+	r, err := prove(t.Context(), p, stage.Config{Root: root, Policy: policy, Line: terms, Log: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.judged < p.groups || r.deaths.Load() == 0 || r.refusals["seat held"] == 0 {
 		t.Errorf("%d histories, %d kills and %d refusals: too little was tested", r.judged, r.deaths.Load(), r.refusals["seat held"])
+	}
+	if offered := r.ends["accepted"] + r.ends["declined"] + r.ends["lapsed"]; r.queues < r.lines || offered == 0 || r.refusals["seat line"] == 0 {
+		t.Errorf("%d lines, %s and %d refusals of set-aside seats: too little was tested", r.queues, counted(r.ends), r.refusals["seat line"])
 	}
 }
 

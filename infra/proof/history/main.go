@@ -1,6 +1,6 @@
-// History records what many clients do to the rows of running shows, over HTTP,
-// while functions are killed in mid-request, and has porcupine judge every row by a
-// model of holds. It exits with 1 when a history is not linearizable.
+// History records what many clients do to the rows of running shows and to the lines
+// of small ones, over HTTP, while functions are killed in mid-request. Porcupine judges
+// every row by a model of holds, and every line with its seats by a model of a queue. It exits with 1 when a history is not linearizable.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 // usual is a plan for so many operations.
 func usual(root string, ops int, seed uint64) plan {
 	return plan{
-		ops: ops, groups: 8, crowd: 5, perRow: 400, minRow: 9 * time.Second, maxRow: 30 * time.Second, untimed: 10 * time.Second, rows: 8, seats: 12,
+		ops: ops, groups: 5, lines: 5, crowd: 5, perRow: 400, minRow: 9 * time.Second, maxRow: 30 * time.Second, untimed: 10 * time.Second, rows: 8, seats: 12,
 		kills: 200 * time.Millisecond, budget: 50 * time.Millisecond,
 		seed: seed, pictures: filepath.Join(root, ".build"), progress: os.Stdout,
 	}
@@ -47,7 +47,8 @@ func command(args []string) error {
 	root := f.String("root", ".", "`folder` of the project, built")
 	profile := f.String("cpuprofile", "", "`file` for a profile of this process: clients, gateway and runtime")
 	planted := f.String("plant", "", "build these defects, or all, into the functions and fail unless each is found")
-	groups := f.Int("groups", 8, "rows under way at once")
+	groups := f.Int("groups", 5, "rows under way at once")
+	lines := f.Int("lines", 5, "lines under way at once")
 	every := f.Duration("every", 200*time.Millisecond, "`time` between two kills")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -76,8 +77,8 @@ func command(args []string) error {
 		defer pprof.StopCPUProfile()
 	}
 	p := usual(abs, *ops, *seed)
-	p.groups, p.kills = *groups, *every
-	c := stage.Config{Root: abs, Policy: policy, Log: io.Discard}
+	p.groups, p.lines, p.kills = *groups, *lines, *every
+	c := stage.Config{Root: abs, Policy: policy, Line: terms, Log: io.Discard}
 	if *planted != "" {
 		return demonstrate(ctx, *planted, p, c)
 	}
@@ -88,7 +89,7 @@ func command(args []string) error {
 // prove runs the plan on a stage of its own and tells what came of it.
 func prove(ctx context.Context, p plan, c stage.Config) (*run, error) {
 	fmt.Fprintf(p.progress, "seed %d: %d operations by %d clients on %s, holds of %v + %v\n",
-		p.seed, p.ops, p.groups*p.crowd, stage.StoreName(c.Store), c.Policy.Hold, c.Policy.Grace)
+		p.seed, p.ops, (p.groups+p.lines)*p.crowd, stage.StoreName(c.Store), c.Policy.Hold, c.Policy.Grace)
 	start, stop := context.WithTimeout(ctx, stage.StartLimit)
 	defer stop()
 	s, err := stage.Start(start, c)
@@ -110,6 +111,7 @@ func (r *run) report() {
 	w := r.progress
 	fmt.Fprintf(w, "operations judged  %d in %v, %.0f a second\n", r.totalOps, took.Round(time.Second), float64(r.totalOps)/took.Seconds())
 	fmt.Fprintf(w, "histories judged   %d, the longest of %d operations\n", r.judged, r.longest)
+	fmt.Fprintf(w, "of them of lines   %d; places ended %s; answers to offers %s\n", r.queues, counted(r.ends), counted(r.answers))
 	fmt.Fprintf(w, "without an answer  %d requests; %d writes whose outcome nobody was told\n", r.unanswered.Load(), r.unknown.Load())
 	fmt.Fprintf(w, "kills              %d, in mid-request %d (%s)\n", r.deaths.Load(), r.midway.Load(), counted(r.killed))
 	fmt.Fprintf(w, "refusals           %s\n", counted(r.refusals))

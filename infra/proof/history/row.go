@@ -194,3 +194,6 @@ func (w *row) finish() history {
 	}
 	return w.h
 }
+
+// judge implements judged.
+func (w *row) judge(folder string) error { return verdict(w.finish(), folder) }

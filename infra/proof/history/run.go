@@ -21,6 +21,7 @@ type plan struct {
 	ops      int           // operations to be judged
 	limit    time.Duration // after which no more are begun; 0 = none
 	groups   int           // rows that are under way at once
+	lines    int           // lines that are, each of a show of its own
 	crowd    int           // buyers of a row
 	perRow   int           // operations of a row, about
 	minRow   time.Duration // a row lives long enough to see its holds expire
@@ -39,6 +40,7 @@ type plan struct {
 var mortal = []string{
 	"ReserveSeats", "ReserveSeats", "ReserveSeats", "PayHold", "ReleaseHold", "ReadHold", "ReadOrder",
 	"ReceiveCallback", "RelayHolds", "RelayPayments", "ProjectSeatmap", "ExpireTimer", "AskProvider", "AuthorizeKey",
+	"JoinLine", "AdvanceLine", "AdvanceLine", "RelayLine", "AnswerOffer", "AnswerOffer", "ReadPlace",
 }
 
 // run is one under way.
@@ -46,6 +48,7 @@ type run struct {
 	plan
 	stage *stage.Stage
 	hall  stage.Hall
+	small []stage.Hall
 	wire  *http.Client
 	*tally
 
@@ -53,13 +56,19 @@ type run struct {
 	began  time.Time
 	done   atomic.Int64 // operations of rows that have ended
 	judges sync.WaitGroup
-	queue  chan *row
+	queue  chan judged
 
 	mu       sync.Mutex
 	show     string
 	next     int // row of the show
 	made     uint64
 	verdicts []error
+}
+
+// judged is what was recorded of one object, at its end.
+type judged interface {
+	judge(folder string) error
+	count() int
 }
 
 func newRun(ctx context.Context, p plan, s *stage.Stage) (*run, error) {
@@ -69,9 +78,17 @@ func newRun(ctx context.Context, p plan, s *stage.Stage) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
+	var small []stage.Hall
+	for _, row := range smallHalls {
+		one, err := s.BuildRows(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		small = append(small, one)
+	}
 	return &run{
-		plan: p, stage: s, hall: h, tally: newTally(), queue: make(chan *row, 1024),
-		wire: &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: p.groups * p.crowd * 2}},
+		plan: p, stage: s, hall: h, small: small, tally: newTally(), queue: make(chan judged, 1024),
+		wire: &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: (p.groups + p.lines) * p.crowd * 2}},
 	}, nil
 }
 
@@ -89,9 +106,13 @@ func (r *run) all(ctx context.Context) error {
 	killer.Go(func() { r.tell(killing) })
 	var untimed error
 	killer.Go(func() { untimed = r.switchTimers(killing, &killer) })
-	failed := make([]error, r.groups)
-	for g := range r.groups {
-		groups.Go(func() { failed[g] = r.group(ctx, &sweeps) })
+	failed := make([]error, r.groups+r.lines)
+	for g := range failed {
+		one := r.group
+		if g >= r.groups {
+			one = r.lineGroup
+		}
+		groups.Go(func() { failed[g] = one(ctx, &sweeps) })
 	}
 	groups.Wait()
 	sweeps.Wait()
@@ -286,10 +307,12 @@ func (r *run) tell(ctx context.Context) {
 
 func (r *run) judge() {
 	for w := range r.queue {
-		h := w.finish()
-		err := verdict(h, r.pictures)
+		err := w.judge(r.pictures)
 		r.mu.Lock()
 		r.judged++
+		if _, ok := w.(*queue); ok {
+			r.queues++
+		}
 		r.tally.longest = max(r.tally.longest, w.count())
 		r.totalOps += w.count()
 		if err != nil {

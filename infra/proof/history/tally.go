@@ -21,10 +21,16 @@ type tally struct {
 	orders   map[string]int
 	outcomes map[string]int
 	killed   map[string]int
+	ends     map[string]int // of places in line
+	answers  map[string]int // to offers
+	queues   int            // of the histories
 }
 
 func newTally() *tally {
-	return &tally{refusals: map[string]int{}, orders: map[string]int{}, outcomes: map[string]int{}, killed: map[string]int{}}
+	return &tally{
+		refusals: map[string]int{}, orders: map[string]int{}, outcomes: map[string]int{}, killed: map[string]int{},
+		ends: map[string]int{}, answers: map[string]int{},
+	}
 }
 
 func (t *tally) inc(m map[string]int, key string) {
@@ -36,6 +42,8 @@ func (t *tally) inc(m map[string]int, key string) {
 func (t *tally) refuse(kind string)  { t.inc(t.refusals, kind) }
 func (t *tally) order(status string) { t.inc(t.orders, status) }
 func (t *tally) pays(outcome string) { t.inc(t.outcomes, outcome) }
+func (t *tally) end(state string)    { t.inc(t.ends, state) }
+func (t *tally) answer(how string)   { t.inc(t.answers, how) }
 
 func (t *tally) kill(function string, busy bool) {
 	t.deaths.Add(1)

@@ -15,32 +15,47 @@ import (
 // error, not a pass.
 const patience = 2 * time.Minute
 
-// verdict judges a history; nil is linearizable. What is not leaves a picture in
-// the folder.
+// subject is what is judged.
+type subject struct {
+	kind    string
+	name    string
+	seed    uint64
+	objects []string // contradictions found without a model
+}
+
+func (s subject) error(format string, args ...any) error {
+	return fmt.Errorf("%s %s, seed %d: %s", s.kind, s.name, s.seed, fmt.Sprintf(format, args...))
+}
+
+// verdict judges a history; nil is linearizable.
 func verdict(h history, folder string) error {
-	if len(h.objects) > 0 {
-		return fmt.Errorf("row %s, seed %d: %s", h.name, h.seed, strings.Join(h.objects, "; "))
-	}
-	m := judge{h}.model()
 	var ops []porcupine.Operation
 	for _, o := range h.ops {
 		ops = append(ops, porcupine.Operation{ClientId: o.client, Input: o, Call: o.call, Return: o.ret})
 	}
+	return decide(subject{"row", h.name, h.seed, h.objects}, judge{h}.model(), ops, folder)
+}
+
+// decide asks porcupine. What is not linearizable leaves a picture in the folder.
+func decide(s subject, m porcupine.Model, ops []porcupine.Operation, folder string) error {
+	if len(s.objects) > 0 {
+		return s.error("%s", strings.Join(s.objects, "; "))
+	}
 	if folder == "" {
-		return outcome(h, porcupine.CheckOperationsTimeout(m, ops, patience), "")
+		return s.outcome(porcupine.CheckOperationsTimeout(m, ops, patience), "")
 	}
 	if porcupine.CheckOperationsTimeout(m, ops, patience) == porcupine.Ok {
 		return nil
 	}
 	res, info := porcupine.CheckOperationsVerbose(m, ops, patience)
-	file := filepath.Join(folder, "history-"+strings.Join(strings.Fields(h.name), "-")+".html")
+	file := filepath.Join(folder, "history-"+strings.Join(strings.Fields(s.name), "-")+".html")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
 	if err := porcupine.VisualizePath(m, info, file); err != nil {
 		return err
 	}
-	return outcome(h, res, stuck(info, ops)+"; see "+file)
+	return s.outcome(res, stuck(info, ops)+"; see "+file)
 }
 
 // stuck names the operations that no order of the others explains: those after the
@@ -66,12 +81,12 @@ func stuck(info porcupine.LinearizationInfo, ops []porcupine.Operation) string {
 	return fmt.Sprintf("%d of %d operations are explained, not: %s", longest, len(ops), strings.Join(words, ", "))
 }
 
-func outcome(h history, r porcupine.CheckResult, what string) error {
+func (s subject) outcome(r porcupine.CheckResult, what string) error {
 	switch r {
 	case porcupine.Ok:
 		return nil
 	case porcupine.Unknown:
-		return fmt.Errorf("row %s, seed %d: not judged within %s", h.name, h.seed, patience)
+		return s.error("not judged within %s", patience)
 	}
-	return fmt.Errorf("row %s, seed %d: not linearizable: %s", h.name, h.seed, what)
+	return s.error("not linearizable: %s", what)
 }

@@ -77,7 +77,7 @@ func (r *run) start(ctx context.Context) (err error) {
 	if r.log, err = os.Create(filepath.Join(filepath.Dir(r.data), "kill.log")); err != nil {
 		return err
 	}
-	if r.port, err = process.FreePort(0); err != nil {
+	if r.port, err = stage.FreePort(); err != nil {
 		return err
 	}
 	if r.provider, err = stage.StartProvider(ctx, &r.group, r.root, filepath.Join(r.data, "provider.jsonl"), policy, r.log); err != nil {

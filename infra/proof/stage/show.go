@@ -15,7 +15,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/store"
 )
 
-// Hall is a plain one: so many rows, named A, B, C …, of so many regular seats.
+// Hall is a plain one: rows, named A, B, C ….
 type Hall struct {
 	id     string
 	Layout *seatmap.Layout
@@ -23,7 +23,21 @@ type Hall struct {
 
 // Build writes the hall into the catalogue.
 func (w World) Build(ctx context.Context, rows, seats int) (Hall, error) {
-	id := fmt.Sprintf("proof-%dx%d", rows, seats)
+	all := make([]string, rows)
+	for r := range all {
+		all[r] = strings.Repeat("R", seats)
+	}
+	return w.BuildRows(ctx, all...)
+}
+
+// BuildRows writes a hall of rows of regular (R) and premium seats (P).
+func (w World) BuildRows(ctx context.Context, rows ...string) (Hall, error) {
+	seats := strings.Join(rows, "")
+	id := fmt.Sprintf("proof-%dx%d", len(rows), len(rows[0]))
+	types := map[string]int{"R": strings.Count(seats, "R")}
+	if n := strings.Count(seats, "P"); n > 0 {
+		id, types["P"] = "proof-"+strings.ToLower(strings.Join(rows, "-")), n
+	}
 	doc := struct {
 		ID        string         `json:"id"`
 		Name      string         `json:"name"`
@@ -32,9 +46,9 @@ func (w World) Build(ctx context.Context, rows, seats int) (Hall, error) {
 		Seats     int            `json:"seats"`
 		ByType    map[string]int `json:"by_type"`
 		Rows      []string       `json:"rows"`
-	}{id, "Proving ground", "cinema", "ltr", rows * seats, map[string]int{"R": rows * seats}, nil}
-	for r := range rows {
-		doc.Rows = append(doc.Rows, fmt.Sprintf("%c: %s", 'A'+r, strings.Repeat("R", seats)))
+	}{id, "Proving ground", "cinema", "ltr", len(seats), types, nil}
+	for r, row := range rows {
+		doc.Rows = append(doc.Rows, fmt.Sprintf("%c: %s", 'A'+r, row))
 	}
 	text, err := json.Marshal(doc)
 	if err != nil {
@@ -56,7 +70,10 @@ func (w World) Open(ctx context.Context, h Hall) (catalog.ShowID, error) {
 		Cinema: catalog.Cinema{ID: "proving-ground", Name: "Proving Ground"}, Hall: "1", LayoutID: catalog.LayoutID(h.id),
 		StartsAt: now.Add(24 * time.Hour), EndsAt: now.Add(26 * time.Hour), LocalDate: now.Add(24 * time.Hour).Format(time.DateOnly),
 		SaleOpensAt: now.Add(-time.Hour), SaleClosesAt: now.Add(24 * time.Hour), Status: catalog.OnSale,
-		Prices: []catalog.Price{{Type: seatmap.Regular, Amount: money.Amount{Minor: 1499, Currency: "CNY"}}},
+		Prices: []catalog.Price{
+			{Type: seatmap.Regular, Amount: money.Amount{Minor: 1499, Currency: "CNY"}},
+			{Type: seatmap.Premium, Amount: money.Amount{Minor: 1999, Currency: "CNY"}},
+		},
 	}
 	_, err := w.catalog.Load(ctx, []store.CatalogRow{store.ShowRow(s)})
 	return s.ID, err

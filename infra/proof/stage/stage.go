@@ -46,10 +46,22 @@ type Config struct {
 	Template string // "" = template.yaml in Root; another one has functions of its own beside it
 	Store    string // dynamodb-local or dynoxide; "" = FAIRSEAT_STORE, or dynamodb-local
 	Policy   booking.Policy
+	Line     Line
 	Port     int       // 0 = any free one
 	Data     string    // folder that keeps the state; "" = it is thrown away
 	Provider string    // address of a payment provider that runs already; "" = one of the stage's own
 	Log      io.Writer `json:"-"`
+}
+
+// Line is the numbers of the waiting line; what is zero is as the template has it.
+type Line struct{ Offer, Wait, CoolDown time.Duration }
+
+func (l Line) parameters(into map[string]string) {
+	for name, d := range map[string]time.Duration{"OfferSeconds": l.Offer, "WaitSeconds": l.Wait, "CooldownSeconds": l.CoolDown} {
+		if d > 0 {
+			into[name] = seconds(d)
+		}
+	}
 }
 
 // Stage is a running stack and what a proof needs of it.
@@ -65,7 +77,7 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 		return nil, err
 	}
 	if c.Port == 0 {
-		if c.Port, err = process.FreePort(0); err != nil {
+		if c.Port, err = FreePort(); err != nil {
 			return nil, err
 		}
 	}
@@ -87,6 +99,7 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 		},
 		Progress: c.Log,
 	}
+	c.Line.parameters(opts.Parameters)
 	if c.Log != nil {
 		opts.Note = func(text string) { fmt.Fprintln(c.Log, text) }
 	}
@@ -106,6 +119,19 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 		return nil, err
 	}
 	return &Stage{running, w}, nil
+}
+
+// FreePort is a port that is free and has a free neighbour, which the WebSocket API takes.
+func FreePort() (int, error) {
+	for {
+		port, err := process.FreePort(0)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := process.FreePort(port + 1); err == nil {
+			return port, nil
+		}
+	}
 }
 
 // StoreName is the name, or FAIRSEAT_STORE, or the default.
