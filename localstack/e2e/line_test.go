@@ -108,7 +108,7 @@ func (w *waiter) look() *waiter {
 // awaits polls as a client does until the place has one of the states.
 func (w *waiter) awaits(states ...string) *waiter {
 	w.t.Helper()
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(30 * time.Second)
 	for !slices.Contains(states, w.State) {
 		if time.Now().After(end) {
 			w.t.Fatalf("place %d of %s is %s, not %v", w.Number, w.Place.ID, w.State, states)

@@ -2,12 +2,16 @@ package e2e_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/fairseat/fairseat/localstack/apiclient"
+	"github.com/fairseat/fairseat/localstack/rights"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 )
@@ -211,7 +215,7 @@ func TestLineByTTL(t *testing.T) {
 	next := guest(t).join(c.show, 1, "premium")
 	pauseAll(t, advanceLine)
 	c.interrupted(t, a)
-	eventually(t, 90*time.Second, func() error { // the emulator's TTL takes its time
+	eventually(t, timeToLive, func() error {
 		got, err := shop.store.Waiter(t.Context(), line.WaiterID(a.Place.ID))
 		if err == nil && got.State != line.Lapsed {
 			err = yet("the offer is %s", got.State)
@@ -237,8 +241,16 @@ func TestLineSwept(t *testing.T) {
 	guest(t).buy(s, "A-2")
 	h := abandonedHold(t, s, "A-1", "A-3")
 	w := guest(t).join(s, 1, "regular")
-	until(t, h.ExpiresAt.Add(graceTime))
-	w.awaits("offered").accept()
+	w.awaits("offered")
+	if made := w.made(); made.Before(h.ExpiresAt.Add(graceTime)) {
+		t.Errorf("offered at %s, before the hold's end", made)
+	}
+	w.accept()
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(stack.Rights().Used)), func(u rights.Use) bool {
+		return u.Function == "AdvanceLine" && u.Action == "dynamodb:PutItem" && strings.HasSuffix(u.Resource, "Holds")
+	}) {
+		t.Error("the lane has ended no hold: another than the poll's run was faster")
+	}
 	on()
 }
 
