@@ -124,10 +124,11 @@ func (w *world) late() {
 		if len(ids) == 0 || w.broken != nil {
 			return
 		}
-		before := len(c.holds)
+		before := c.lastOf(buyers - 1)
 		c.named(buyers-1, evening, ids)
 		w.run(w.now.Add(20 * time.Second))
-		if len(c.holds) == before {
+		got := c.lastOf(buyers - 1)
+		if got == before {
 			missed++ // once may be a moment before the line has let them go
 			if missed > 1 && slices.Equal(ids, w.unowned(had)) {
 				w.fail("HoldLifetime", "seats %v are nobody's by rights and cannot be had", ids)
@@ -139,9 +140,19 @@ func (w *world) late() {
 		for _, id := range ids {
 			had[id] = true
 		}
-		c.aboutHold("DELETE", "release-hold", c.holds[len(c.holds)-1])
+		c.aboutHold("DELETE", "release-hold", got)
 		w.run(w.now.Add(20 * time.Second))
 	}
+}
+
+// lastOf is the hold that the buyer was told of last; nil when none.
+func (c *crowd) lastOf(buyer int) (last *holding) {
+	for _, h := range c.holds {
+		if h.buyer == buyer {
+			last = h
+		}
+	}
+	return last
 }
 
 // unowned are at most ten seats that nobody has by rights, without those that were
