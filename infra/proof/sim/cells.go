@@ -93,11 +93,20 @@ var turns = func() []cell {
 		rare[site{"join-line", call}], rare[site{"expire-timer", call}], rare[site{"reserve-seats", call}] = true, true, call != "BlockClaims"
 	}
 	rare[site{"advance-line", "OrderByID"}], rare[site{"read-place", "OrderByID"}] = true, true
+	rarest := map[site]bool{
+		{"answer-offer", "Release"}: true, {"answer-offer", "Wanted"}: true, {"answer-offer", "OrderByID"}: true, {"answer-offer", "Claims"}: true,
+		{"reserve-seats", "SawLine"}: true, {"reserve-seats", "Place"}: true, {"join-line", "SawLine"}: true, {"join-line", "Place"}: true,
+		{"join-line", "Pool"}: true, {"join-line", "BlockClaims"}: true, {"expire-timer", "BlockClaims"}: true,
+		{"read-place", "OrderByID"}: true, {"read-seatmap", "OrderByID"}: true,
+	}
 	var all []cell
 	for _, c := range aims {
 		all = append(all, c)
 		if rare[site{c.handler, c.call}] {
-			all = append(all, c, c)
+			all = append(all, c, c, c)
+		}
+		if rarest[site{c.handler, c.call}] {
+			all = append(all, c, c, c, c, c, c)
 		}
 	}
 	return all

@@ -26,6 +26,7 @@ type crowd struct {
 	blocks []booking.HoldID
 	left   int // actions to come
 	keys   int
+	full   int // how often somebody with full hands was seen to
 }
 
 // holding is a hold that a buyer was told of, paper an order.
@@ -82,14 +83,21 @@ func (c *crowd) act() {
 			wait = d
 		}
 	}
+	if c.full > 0 && c.full < 3 { // let him alone meanwhile
+		wait = 40 * time.Second
+		if c.full == 2 {
+			c.full++
+		}
+	}
 	w.tape.channel = 0
 	w.after(wait, c.act)
 }
 
 func (c *crowd) choose() {
 	t := c.w.tape
-	if c.w.ofAnswer() && (c.left%20 == 9 || t.oneIn(20)) {
-		c.fullHanded()
+	if shows := []catalog.ShowID{evening, closing}; c.w.ofAnswer() && c.full < len(shows) {
+		c.fullHanded(shows[c.full])
+		c.full++
 		return
 	}
 	if c.w.moody && c.w.ofLane() && t.oneIn(3) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/fairseat/fairseat/pkg/catalog"
 )
 
 // Each run aims at one cell of the table: there faults are frequent, and the run's
@@ -47,8 +49,11 @@ func (w *world) prepareLine() {
 	case w.focus.handler == "advance-line", w.focus.handler == "relay-line":
 		w.losses.lane = false
 	}
+	if w.focus.handler == "advance-line" && slices.Contains(ending, w.focus.call) && w.moody {
+		w.lively, w.losses.timers, w.losses.ttl = false, true, 0 // a sweep meets the hold
+	}
 	if w.ofAnswer() {
-		w.lively, w.policy.Hold, w.line.Offer = true, 20*time.Second, 120*time.Second
+		w.lively, w.policy.Hold, w.line.Offer = false, 20*time.Second, 120*time.Second
 		w.losses.timers, w.losses.ttl, w.losses.lane, w.losses.deaf = true, 0, false, false
 	}
 	if slices.Contains([]string{"advance-line", "relay-line", "expire-hold", "expire-timer"}, w.focus.handler) {
@@ -73,17 +78,17 @@ func (w *world) ofAnswer() bool {
 
 // fullHanded: somebody whose allowance is used up by an overdue hold of his, which
 // nobody has met, accepts an offer; or chooses that hold's seats.
-func (c *crowd) fullHanded() {
+func (c *crowd) fullHanded(show catalog.ShowID) {
 	w, buyer := c.w, c.someBuyer()
-	free := c.free(evening)
+	free := c.free(show)
 	if len(free) < 14 {
 		return
 	}
 	mine := free[:10]
-	c.named(buyer, evening, mine)
-	c.block(evening, free[10:])
+	c.named(buyer, show, mine)
+	c.block(show, free[10:])
 	w.after(2*time.Second, func() {
-		c.joinAs(buyer, evening, 2, nil)
+		c.joinAs(buyer, show, 2, nil)
 		j := c.line[len(c.line)-1]
 		j.polls, j.chosen = []time.Duration{time.Second}, true
 		wait := w.policy.Hold + time.Duration(of(w.tape, 5, 6, 8))*time.Second
@@ -91,7 +96,7 @@ func (c *crowd) fullHanded() {
 		w.after(wait, func() { c.answers(j, "accept", seats) })
 	})
 	w.after(4*time.Second, func() {
-		if i := slices.IndexFunc(c.holds, func(h *holding) bool { return h.buyer == buyer && h.show == evening }); i >= 0 && w.focus.call == "OrderByID" {
+		if i := slices.IndexFunc(c.holds, func(h *holding) bool { return h.buyer == buyer && h.show == show }); i >= 0 && w.focus.call == "OrderByID" {
 			c.payFor(c.holds[i], "decline")
 		}
 		c.letGo()
@@ -139,7 +144,8 @@ func (c *crowd) lookAt(j *joiner) {
 // aimed is the fault of a call in which the run's aim shows; else none.
 func (w *world) aimed(t *task) fault {
 	switch {
-	case w.focus.handler == t.handler && w.focus.call == t.call && w.tape.oneIn(2):
+	case w.focus.handler == t.handler && w.focus.call == t.call && (!w.met || w.tape.oneIn(2)):
+		w.met = true // it may be the only time
 		return w.focus.fault
 	case w.calm:
 	case w.focus.call == "Look" && w.focus.handler == t.handler && (t.call == "Hold" || t.call == "Block") && w.tape.oneIn(2):
@@ -212,6 +218,8 @@ func (c *crowd) meet(h *holding) {
 				return
 			}
 		}
+	case "advance-line":
+		c.nudge(h.show)
 	case "read-seatmap":
 		c.mapOf(h.show)
 	case "pay-hold":

@@ -185,6 +185,9 @@ func (c *crowd) joinAs(buyer int, show catalog.ShowID, party int, types []string
 	j := &joiner{buyer: buyer, key: fmt.Sprintf("join %d", c.keys), show: show, party: party, types: types}
 	j.id = string(boxoffice.WaiterIDFor(guests[buyer].Buyer, show, j.key))
 	j.polls = of(t, []time.Duration{700 * time.Millisecond, 3 * time.Second, 9 * time.Second}, []time.Duration{20 * time.Second, 45 * time.Second}, nil)
+	if c.w.moody && c.w.ofLane() && c.w.focus.handler != "read-place" && t.pick(4) > 0 {
+		j.polls = nil // nobody else looks
+	}
 	c.line = append(c.line, j)
 	c.w.judge.asks(j)
 	c.ask(j)

@@ -122,6 +122,7 @@ type world struct {
 	skews  []time.Duration
 	rate   int  // faults in 128 calls
 	focus  cell // where faults are frequent
+	met    bool // the call at which they are was made
 	moody  bool // and people do what leads there
 	lively bool // many wait in line
 	losses losses
