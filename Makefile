@@ -115,7 +115,7 @@ linearizability: build ## judge concurrent histories of seats and lines under ki
 
 # CONTEST=1 has 200 clients go for the same 10 seats, ROUNDS times (1000).
 .PHONY: kill
-kill: build ## kill functions and the whole cloud during purchases, and reckon; KILLS=2000 SEED=… PLANT=all CONTEST=1
+kill: build ## kill functions and the whole cloud during purchases, also through lines, and reckon; KILLS=2000 SEED=… PLANT=all CONTEST=1
 	@env -u AWS_CA_BUNDLE go run ./infra/proof/kill $(if $(CONTEST),-contest $(or $(ROUNDS),1000)) $(if $(KILLS),-kills $(KILLS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
 
 .PHONY: overtake

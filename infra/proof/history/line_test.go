@@ -80,6 +80,61 @@ func TestLineModel(t *testing.T) {
 	}
 }
 
+// TestLineFacts: what is wrong for what is known of the holds and places. Each is
+// right without the last operation.
+func TestLineFacts(t *testing.T) {
+	opening := []turn{gets1, joins1, frees1}
+	offered1 := in(60, 70, see(0, isOffered))
+	for _, tt := range []struct {
+		name   string
+		change func(*line)
+		ops    []turn
+	}{
+		{"a walk-up takes what is offered to one who waits alone", nil, []turn{offered1, in(95, 100, turn{deed: took, hold: 1})}},
+		{"accepted before its hold was made", nil, []turn{offered1, in(105, 112, turn{deed: accepted, place: 0, hold: 2})}},
+		{"accepted past its time", nil, []turn{offered1, in(410, 420, turn{deed: accepted, place: 0, hold: 2})}},
+		{"joining again", nil, []turn{in(51, 55, see(0, isJoining))}},
+		{"another end", nil, []turn{in(110, 120, turn{deed: accepted, place: 0, hold: 2}), in(121, 130, see(0, isLapsed))}},
+		{"accepted with a seat that a walk-up holds",
+			func(l *line) { l.holds[1].seats, l.holds[2].seats, l.places[0].types = three, three, regular|premium },
+			[]turn{in(95, 101, turn{deed: took, hold: 1}), offered1, in(110, 120, turn{deed: accepted, place: 0, hold: 2})}},
+		{"accepted with a seat that one ahead waits for",
+			func(l *line) {
+				l.places[1] = place{number: 2, party: 1, types: regular | premium, asked: ms(30), acked: ms(58), offer: three, offered: ms(55), until: ms(400), end: isAccepted, ended: ms(70), hold: 3}
+				l.holds[3].made = ms(70)
+			},
+			[]turn{in(56, 58, see(1, isOffered)), in(75, 80, turn{deed: accepted, place: 1, hold: 3})}},
+		{"a walk-up while one waits who will be timed out",
+			func(l *line) { l.places[0].offer, l.places[0].end, l.places[0].ended = 0, isTimedOut, ms(900) },
+			[]turn{in(95, 101, turn{deed: took, hold: 1})}},
+		{"held until another time", nil, []turn{in(110, 120, turn{deed: accepted, place: 0, hold: 2}), in(121, 130, turn{deed: heldBy, taken: one, until: ms(1)})}},
+		{"held past its time", nil, []turn{in(110, 120, turn{deed: accepted, place: 0, hold: 2}), in(4200, 4210, turn{deed: sawHold, hold: 2, is: isHeld})}},
+		{"held by one whose time is over", nil, []turn{in(110, 120, turn{deed: accepted, place: 0, hold: 2}), in(4200, 4210, turn{deed: heldBy, taken: one})}},
+		{"given back past its time", nil,
+			[]turn{in(110, 120, turn{deed: accepted, place: 0, hold: 2}), in(4200, 4210, turn{deed: gaveBack, hold: 2}), in(4211, 4220, turn{deed: sawHold, hold: 2, is: isReleased})}},
+		{"one reserve without an answer makes two holds",
+			func(l *line) {
+				l.holds[1].unsure, l.holds[3].unsure, l.holds[1].seats, l.holds[3].seats = 1, 1, three, two
+				l.places[0].types = premium
+			},
+			[]turn{in(140, 141, turn{deed: heldBy, taken: three}), in(142, 143, turn{deed: heldBy, taken: two})}},
+	} {
+		check := func(ops []turn) error {
+			l := testLine(append(opening[:len(opening):len(opening)], ops...)...)
+			if tt.change != nil {
+				tt.change(&l)
+			}
+			return l.verdict("")
+		}
+		if err := check(tt.ops[:len(tt.ops)-1]); err != nil {
+			t.Errorf("%s: it is wrong before: %v", tt.name, err)
+		}
+		if err := check(tt.ops); err == nil {
+			t.Errorf("%s: it is right", tt.name)
+		}
+	}
+}
+
 // TestNumbers: unique, and in the order of coming as far as clients can tell.
 func TestNumbers(t *testing.T) {
 	for _, tt := range []struct {

@@ -24,6 +24,8 @@ type promise struct {
 	outcome string
 	tickets []string // seat, id and code of each, sorted, as they were first seen
 	gone    bool     // paying was refused: it was too late
+
+	released bool // by himself, in time or not
 }
 
 const (
@@ -126,10 +128,15 @@ func (b *buyer) enter(ctx context.Context) error {
 	if err != nil || show == b.show && b.left > 0 {
 		return err
 	}
+	return b.become(ctx, show, perGuest)
+}
+
+// become takes a new session, for so many holds of the show.
+func (b *buyer) become(ctx context.Context, show catalog.ShowID, holds int) error {
 	guest := apiclient.Client{Base: b.base(), Key: stage.DeveloperKey, HTTP: b.wire}
 	for ctx.Err() == nil {
 		if guest.Base = b.base(); guest.Session(ctx) == nil {
-			b.client, b.show, b.left = &guest, show, perGuest
+			b.client, b.show, b.left = &guest, show, holds
 			return nil
 		}
 		pause(ctx, again)

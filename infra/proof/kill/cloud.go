@@ -19,7 +19,8 @@ import (
 // mortal are the functions that are killed, those of a purchase more often.
 var mortal = []string{
 	"ReserveSeats", "ReserveSeats", "ReserveSeats", "PayHold", "PayHold", "PayHold", "ReceiveCallback", "ReceiveCallback",
-	"RelayHolds", "RelayPayments", "ProjectSeatmap", "ExpireTimer", "AskProvider", "AdvanceLine", "ReadOrder", "AuthorizeKey",
+	"RelayHolds", "RelayPayments", "ProjectSeatmap", "ExpireTimer", "AskProvider", "ReadOrder", "AuthorizeKey",
+	"JoinLine", "JoinLine", "AdvanceLine", "AdvanceLine", "AdvanceLine", "RelayLine", "AnswerOffer", "AnswerOffer", "ReadPlace", "ReleaseHold",
 }
 
 // task is what a process that runs the cloud is told.
@@ -27,6 +28,7 @@ type task struct {
 	Stage stage.Config
 	Every time.Duration
 	Seed  uint64
+	Purge int // after so many kills what is in the lane's queue is lost; 0 = never
 }
 
 // word is what it says, a line each.
@@ -35,6 +37,7 @@ type word struct {
 	URL      string   `json:",omitempty"`
 	Function string   `json:",omitempty"` // whose process it has killed
 	Busy     bool     `json:",omitempty"` // in mid-request
+	Purged   bool     `json:",omitempty"` // the lane's queue
 	At       time.Time
 	Failed   string `json:",omitempty"`
 }
@@ -76,20 +79,34 @@ func reap(ctx context.Context, s *stage.Stage, o task, say *json.Encoder) {
 	dice := rand.New(rand.NewPCG(o.Seed, 0))
 	tick := time.NewTicker(o.Every)
 	defer tick.Stop()
-	for {
+	for kills := 0; ; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
+		}
+		if o.Purge > 0 && kills >= o.Purge {
+			o.Purge = 0
+			purge(ctx, s, say)
 		}
 		f := mortal[dice.IntN(len(mortal))]
 		at := time.Now()
 		if killed, busy, err := s.KillOne(f); err != nil {
 			_ = say.Encode(word{Failed: err.Error(), At: at})
 		} else if killed {
+			kills++
 			_ = say.Encode(word{Function: f, Busy: busy, At: at})
 		}
 	}
+}
+
+// purge loses the lane's messages of a moment.
+func purge(ctx context.Context, s *stage.Stage, say *json.Encoder) {
+	w := word{Purged: true, At: time.Now()}
+	if err := s.LoseLane(ctx, 2*time.Second); err != nil {
+		w = word{Failed: fmt.Sprintf("the lane's queue: %v", err), At: w.At}
+	}
+	_ = say.Encode(w)
 }
 
 // victim is the process that runs the cloud.

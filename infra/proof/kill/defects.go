@@ -36,6 +36,12 @@ var defects = map[string][]plant.Edit{
 // Block is T8`)},
 	"same-request-new-hold": {plant.Replace("pkg/boxoffice/reserve.go",
 		"ID: booking.IDFor(w.Buyer, w.Key)", "ID: booking.IDFor(w.Buyer, w.Key+o.Clock().String())")},
+	"acceptance-in-two": {plant.Replace("pkg/store/waiters.go", `	err := s.t.Transact(ctx, ws, "")
+	var c *Canceled`, `	if err := s.t.Transact(ctx, ws[3:5], ""); err != nil {
+		return classify(err)
+	}
+	err := s.t.Transact(ctx, slices.Delete(slices.Clone(ws), 3, 5), "")
+	var c *Canceled`)},
 	"release-keeps-the-allowance": {plant.Replace("pkg/store/holds.go",
 		"Update: []Change{{Attr: aCount, Op: Add, To: -n}}", "Update: []Change{{Attr: aCount, Op: Add, To: 0 * n}}")},
 }

@@ -1,5 +1,5 @@
 // Kill ends functions, and now and then the whole local cloud, by SIGKILL while
-// buyers go from a hold to tickets. It exits with 1 when anything that was
+// buyers go from a hold, or from a place in line, to tickets. It exits with 1 when anything that was
 // acknowledged is lost, done by half or done twice, or the books do not balance.
 package main
 
@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/fairseat/fairseat/infra/proof/stage"
 	"github.com/fairseat/fairseat/pkg/booking"
 )
 
@@ -29,6 +30,9 @@ func main() {
 // policy: a hold outlives a restart of the cloud.
 var policy = booking.Policy{Hold: 15 * time.Second, Grace: 2 * time.Second, MaxSeats: 10}
 
+// terms of the lines: an offer outlives a restart too, and nobody waits much longer.
+var terms = stage.Line{Offer: 10 * time.Second, Wait: 25 * time.Second, CoolDown: 5 * time.Second}
+
 // plan of a run.
 type plan struct {
 	root     string
@@ -36,6 +40,7 @@ type plan struct {
 	every    time.Duration // between two
 	restarts int           // of the whole cloud, among them
 	buyers   int
+	waiters  int // buyers of small shows, through the line
 	seed     uint64
 	patience time.Duration // until everything is at rest, or a request is answered
 	data     string        // folder, made and removed by the run
@@ -75,7 +80,7 @@ func command(args []string) error {
 		return err
 	}
 	p := plan{
-		root: abs, kills: *kills, every: 150 * time.Millisecond, restarts: *restarts, buyers: 24,
+		root: abs, kills: *kills, every: 150 * time.Millisecond, restarts: *restarts, buyers: 20, waiters: 10,
 		seed: *seed, patience: restLimit, progress: os.Stdout,
 	}
 	if *rounds > 0 && *planted != "" {
@@ -85,7 +90,7 @@ func command(args []string) error {
 		return contest(ctx, p, *rounds, crowd)
 	}
 	if *planted != "" {
-		p.patience = policy.Hold + policy.Grace + 20*time.Second
+		p.patience = policy.Hold + policy.Grace + terms.Wait + 20*time.Second
 		return demonstrate(ctx, *planted, p)
 	}
 	return prove(ctx, p)

@@ -53,6 +53,9 @@ func (r *run) reckon(ctx context.Context) error {
 		if open, err = r.unsettled(ctx, open); err != nil {
 			return err
 		}
+		if err := r.lines(ctx); err != nil {
+			return err
+		}
 		return r.audit(ctx)
 	})
 }
@@ -112,7 +115,7 @@ func (r *run) settled(ctx context.Context, p *promise, books journal) (string, e
 		return "", fmt.Errorf("hold %s is lost: %w", p.hold.ID, err)
 	}
 	if p.payment.ID == "" {
-		if h.State != "expired" {
+		if h.State != "expired" && !(p.released && h.State == "released") {
 			return "", fmt.Errorf("%w: hold %s, never paid, is %s", errYet, h.ID, h.State)
 		}
 		return "never paid", nil
@@ -169,6 +172,11 @@ func (r *run) audit(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("show %s: %w", s, err))
 		}
 	}
+	for _, s := range r.lined.shows {
+		if err := r.auditLine(ctx, books, s, holds[s]); err != nil {
+			errs = append(errs, fmt.Errorf("show %s with a line: %w", s, err))
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -180,6 +188,7 @@ func (r *run) report(took time.Duration) {
 	fmt.Fprintf(w, "requests           %d without an answer, repeated under their keys\n", r.unanswered.Load())
 	fmt.Fprintf(w, "acknowledged       %d holds in %d shows; %d were looked at again meanwhile\n", len(r.promises), len(r.shows), r.lookedBack.Load())
 	fmt.Fprintf(w, "at rest            %s; %d seats with tickets\n", counted(r.final), len(r.seats))
+	fmt.Fprintf(w, "lines              %s in %d shows; the lane's queue was lost %d times\n", counted(r.lined.ends), len(r.lined.shows), r.purges)
 	fmt.Fprintf(w, "recovery           of a function %s\n", quantiles(d.function))
 	fmt.Fprintf(w, "                   of the cloud %s, of which it starts for %s\n", quantiles(d.cloud), quantiles(r.started[min(1, len(r.started)):]))
 	fmt.Fprintf(w, "from the last kill to rest  %v at most; the last look at it took %v\n", r.toRest.Round(time.Millisecond), r.lookTook.Round(time.Millisecond))

@@ -40,6 +40,8 @@ type run struct {
 	lookTook   time.Duration
 	started    []time.Duration // of the cloud, again
 	final      map[string]int  // orders by their status at the end
+	purges     int             // of the lane's queue
+	lined      lines
 
 	mu       sync.Mutex
 	victim   *victim
@@ -56,7 +58,7 @@ func newRun(p plan) *run {
 	return &run{
 		plan: p, seats: map[string]string{}, final: map[string]int{},
 		deaths: &deaths{killed: map[string]int{}, waiting: map[string][]time.Time{}},
-		wire:   &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 4 * p.buyers}},
+		wire:   &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 4 * (p.buyers + p.waiters)}},
 	}
 }
 
@@ -83,23 +85,31 @@ func (r *run) start(ctx context.Context) (err error) {
 	if r.provider, err = stage.StartProvider(ctx, &r.group, r.root, filepath.Join(r.data, "provider.jsonl"), policy, r.log); err != nil {
 		return err
 	}
-	if err := r.restart(r.seed); err != nil {
+	if err := r.restart(r.seed, r.restarts == 0); err != nil {
+		return err
+	}
+	if r.lined.hall, err = r.world.Build(ctx, 1, lineSeats); err != nil {
 		return err
 	}
 	r.hall, err = r.world.Build(ctx, hallRows, hallSeats)
 	return err
 }
 
-func (r *run) restart(seed uint64) error {
+// restart lets the cloud live again; in its last life the lane's queue is lost once.
+func (r *run) restart(seed uint64, last bool) error {
 	began := time.Now()
 	data := filepath.Join(r.data, "cloud")
 	if r.forgets {
 		data += fmt.Sprint(seed)
 	}
-	v, err := summon(task{
-		Stage: stage.Config{Root: r.root, Template: r.template, Policy: policy, Port: r.port, Data: data, Provider: r.provider.URL},
+	t := task{
+		Stage: stage.Config{Root: r.root, Template: r.template, Policy: policy, Line: terms, Port: r.port, Data: data, Provider: r.provider.URL},
 		Every: r.every, Seed: seed,
-	}, r.log)
+	}
+	if last {
+		t.Purge = max(r.kills/(r.restarts+1)/2, 1)
+	}
+	v, err := summon(t, r.log)
 	if err != nil {
 		return err
 	}
@@ -206,6 +216,13 @@ func (r *run) play(ctx context.Context) error {
 			errs[i] = b.shop(ctx, stop)
 		})
 	}
+	waits := make([]error, r.waiters)
+	for i := range waits {
+		all.Go(func() {
+			b := &buyer{run: r, n: r.buyers + i, dice: rand.New(rand.NewPCG(r.seed, uint64(r.buyers+i)+1))}
+			waits[i] = b.queue(ctx, stop)
+		})
+	}
 	err := r.slaughter(ctx)
 	close(stop)
 	if err != nil {
@@ -215,7 +232,7 @@ func (r *run) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := judged(errors.Join(errs...)); err != nil {
+	if err := judged(errors.Join(append(errs, waits...)...)); err != nil {
 		return err
 	}
 	return r.all(r.reckon(ctx))
@@ -250,7 +267,7 @@ func (r *run) slaughter(ctx context.Context) error {
 		}
 		r.hear()
 		r.deaths.note(wholeCloud, true, at)
-		if err := r.restart(r.seed + uint64(n) + 1); err != nil {
+		if err := r.restart(r.seed+uint64(n)+1, n+1 == r.restarts); err != nil {
 			return err
 		}
 	}
@@ -267,6 +284,10 @@ func (r *run) listen(ctx context.Context, until int) error {
 			}
 			if w.Failed != "" {
 				return errors.New(w.Failed)
+			}
+			if w.Purged {
+				r.purges++
+				continue
 			}
 			r.deaths.note(w.Function, w.Busy, w.At)
 		case <-ctx.Done():

@@ -12,6 +12,7 @@ package stage
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -20,6 +21,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/fairseat/fairseat/infra/proof/audit"
 	"github.com/fairseat/fairseat/localstack/cloud"
@@ -121,6 +125,32 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 	return &Stage{running, w}, nil
 }
 
+// laneSource feeds the lane's messages to its function.
+const laneSource = "AdvanceLineLane"
+
+// LoseLane loses what comes into the lane's queue for so long.
+func (s *Stage) LoseLane(ctx context.Context, long time.Duration) error {
+	if err := s.Pause(ctx, laneSource); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(long):
+	case <-ctx.Done():
+	}
+	_, err := s.Clients().Queues.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: aws.String(variable(s.Env, "QUEUE_LaneQueue"))})
+	return errors.Join(err, s.Resume(laneSource))
+}
+
+// variable of an environment.
+func variable(env []string, name string) string {
+	for _, kv := range env {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
 // FreePort is a port that is free and has a free neighbour, which the WebSocket API takes.
 func FreePort() (int, error) {
 	for {
@@ -155,27 +185,20 @@ type World struct {
 
 // NewWorld finds its way by a cloud's environment.
 func NewWorld(env []string, p booking.Policy) (World, error) {
-	variable := func(name string) string {
-		for _, kv := range env {
-			if v, ok := strings.CutPrefix(kv, name+"="); ok {
-				return v
-			}
-		}
-		return ""
-	}
-	client, err := ddb.Client(variable)
+	get := func(name string) string { return variable(env, name) }
+	client, err := ddb.Client(get)
 	if err != nil {
 		return World{}, err
 	}
 	names := map[store.Table]string{}
 	for _, t := range append([]store.Table{store.TableCatalog}, store.Names...) {
-		names[t] = variable("TABLE_" + strings.ToUpper(string(t[:1])) + string(t[1:]))
+		names[t] = get("TABLE_" + strings.ToUpper(string(t[:1])) + string(t[1:]))
 	}
 	tables := ddb.New(client, names, func(d time.Duration) time.Duration { return rand.N(max(d, 1)) })
 	return World{
 		Books: audit.Books{
-			Store: store.New(tables, p), Client: client, HoldsTable: variable("TABLE_Holds"), Policy: p,
-			Provider: Provider{URL: variable("PARAMETER_SandboxUrl")},
+			Store: store.New(tables, p), Client: client, HoldsTable: get("TABLE_Holds"), Policy: p,
+			Provider: Provider{URL: get("PARAMETER_SandboxUrl")},
 		},
 		catalog: store.NewCatalog(tables),
 	}, nil
