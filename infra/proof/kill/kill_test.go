@@ -42,7 +42,7 @@ func TestKill(t *testing.T) {
 	if out, err := exec.Command("make", "-C", root, "build").CombinedOutput(); err != nil {
 		t.Fatalf("make build: %v\n%s", err, out)
 	}
-	p := plan{root: root, kills: 40, every: 150 * time.Millisecond, restarts: 1, buyers: 8, waiters: 6, seed: rand.Uint64(), patience: restLimit, progress: t.Output()}
+	p := plan{root: root, kills: 40, every: 150 * time.Millisecond, restarts: 1, buyers: 8, waiters: 9, seed: rand.Uint64(), patience: restLimit, progress: t.Output()}
 	if err := prove(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}

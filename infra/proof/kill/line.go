@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	lineSeats = 4 // of a small show, whose buyers wait
+	lineShows = 3 // that sell at once
+	lineSeats = 3 // of each, so that its buyers wait
 	pollFor   = 2 // seconds that a poll is kept
 )
 
@@ -22,7 +23,7 @@ const (
 type lines struct {
 	hall    stage.Hall
 	shows   []catalog.ShowID
-	full    bool // the latest show
+	onSale  [lineShows]catalog.ShowID // "" = the next is to be opened
 	places  []*place
 	walkUps []walkUp
 	ends    map[string]int // at the end
@@ -67,7 +68,7 @@ func (b *buyer) queue(ctx context.Context, stop <-chan struct{}) error {
 
 // queueOnce takes what is free, or waits for it, and mostly pays.
 func (b *buyer) queueOnce(ctx context.Context, stop <-chan struct{}) error {
-	show, err := b.small(ctx)
+	show, err := b.small(ctx, b.n)
 	if err != nil {
 		return err
 	}
@@ -93,33 +94,38 @@ func (b *buyer) queueOnce(ctx context.Context, stop <-chan struct{}) error {
 	return b.answer(ctx, w)
 }
 
-// small is the small show that sells now; one that is sold out is followed by another.
-func (r *run) small(ctx context.Context) (catalog.ShowID, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for n := len(r.lined.shows); n == 0 || r.lined.full; {
-		open, stop := context.WithTimeout(ctx, 5*time.Second)
-		id, err := r.world.Open(open, r.lined.hall)
-		stop()
-		switch {
-		case err == nil:
-			r.lined.shows, r.lined.full = append(r.lined.shows, id), false
+// small is one of the small shows that sell now; one that is sold out is followed by
+// another, once the cloud is there.
+func (r *run) small(ctx context.Context, n int) (catalog.ShowID, error) {
+	for ; ctx.Err() == nil; pause(ctx, again) {
+		if id := r.openSmall(ctx, n%lineShows); id != "" {
 			return id, nil
-		case n > 0: // the cloud is away
-			return r.lined.shows[n-1], nil
-		default:
-			return "", err
 		}
 	}
-	return r.lined.shows[len(r.lined.shows)-1], nil
+	return "", ctx.Err()
+}
+
+func (r *run) openSmall(ctx context.Context, i int) catalog.ShowID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lined.onSale[i] == "" {
+		open, stop := context.WithTimeout(ctx, 5*time.Second)
+		defer stop()
+		if id, err := r.world.Open(open, r.lined.hall); err == nil {
+			r.lined.onSale[i], r.lined.shows = id, append(r.lined.shows, id)
+		}
+	}
+	return r.lined.onSale[i]
 }
 
 // sellOut notes that a show has too few seats left for somebody.
 func (r *run) sellOut(show catalog.ShowID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if show == r.lined.shows[len(r.lined.shows)-1] {
-		r.lined.full = true
+	for i, id := range r.lined.onSale {
+		if id == show {
+			r.lined.onSale[i] = ""
+		}
 	}
 }
 
@@ -287,7 +293,7 @@ func (b *buyer) purchase(ctx context.Context, h apiclient.Hold) error {
 	switch b.dice.IntN(8) {
 	case 0: // nobody pays: it expires, and goes to who waits
 		return nil
-	case 1, 2, 3, 4:
+	case 1, 2, 3, 4, 5:
 		return b.giveBack(ctx, p)
 	}
 	return b.pay(ctx, p)

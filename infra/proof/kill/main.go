@@ -80,7 +80,7 @@ func command(args []string) error {
 		return err
 	}
 	p := plan{
-		root: abs, kills: *kills, every: 150 * time.Millisecond, restarts: *restarts, buyers: 20, waiters: 10,
+		root: abs, kills: *kills, every: 150 * time.Millisecond, restarts: *restarts, buyers: 18, waiters: 15,
 		seed: *seed, patience: restLimit, progress: os.Stdout,
 	}
 	if *rounds > 0 && *planted != "" {
