@@ -122,6 +122,12 @@ kill: build ## kill functions and the whole cloud during purchases, also through
 overtake: ## whom other rules of waiting let pass whom, beside ours, under the same schedules
 	@go test -count=1 -v ./infra/proof/overtake
 
+.PHONY: soak
+soak: ## a simulated month with 1,000 shows: daily sums and books, rows and memory stay flat; SEED=n, SOAK='-days 3'
+	@mkdir -p .build/bin
+	@go build -o .build/bin/soak ./infra/proof/soak
+	@.build/bin/soak $(if $(SEED),-seed $(SEED)) $(SOAK)
+
 .PHONY: flat
 flat: build ## 100,000 invocations: memory, threads, connections, goroutines stay flat
 	@go build -o .build/bin/flat ./infra/proof/flat

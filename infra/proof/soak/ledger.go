@@ -35,6 +35,7 @@ type sums struct {
 	held, sold, released, expired, regranted, blocked, letGo                      int
 	joined, offered, accepted, declined, lapsed, left, infeasible, timedOut, past int
 	archived                                                                      int
+	untidy                                                                        int   // shows whose line nobody tidied, for the word of it was lost
 	kept                                                                          int64 // money of archived orders
 	gaps                                                                          int   // FirstComeFirstServed and NoGap, broken
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/fairseat/fairseat/pkg/boxoffice"
+	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/socket"
 	"github.com/fairseat/fairseat/pkg/store"
@@ -61,6 +62,9 @@ func (q *queue) put(w *world, m relay.Message) {
 	w.messages++
 	if q.loses && w.oneIn(w.loseEvery) {
 		w.lostMessages++
+		if e := w.shows[catalog.ShowID(m.Group)]; e != nil {
+			e.deaf = true
+		}
 		return
 	}
 	late := time.Duration(0)

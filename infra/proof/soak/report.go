@@ -69,7 +69,7 @@ func (w *world) summary(out io.Writer) {
 		f.walkUps, f.invocations, f.calls, f.messages, f.faulted, f.killed, f.lostMessages, f.deadLetters)
 	fmt.Fprintf(out, "%d joined = %d accepted + %d declined + %d lapsed + %d left + %d infeasible + %d timed out; %d were passed as the organiser allows, 0 against the order\n",
 		s.joined, s.accepted, s.declined, s.lapsed, s.left, s.infeasible, s.timedOut, s.past)
-	fmt.Fprintf(out, "captured %s − refunded %s = tickets %s; %d rows archived\n", cents(w.bank.Captured), cents(w.bank.Refunded), cents(w.ledger.sums.kept), s.archived)
+	fmt.Fprintf(out, "captured %s − refunded %s = tickets %s; %d rows archived\n%d lines were left untidy, whose last message was lost\n", cents(w.bank.Captured), cents(w.bank.Refunded), cents(w.ledger.sums.kept), s.archived, s.untidy)
 }
 
 // series are what must not grow, in the days between the first, while the first

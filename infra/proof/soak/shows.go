@@ -28,6 +28,7 @@ var halls = map[catalog.LayoutID]*seatmap.Layout{}
 // evening is a show and what the soak knows of it.
 type evening struct {
 	show  catalog.Show
+	deaf  bool           // a message to its lane was lost
 	block booking.HoldID // of the house
 	shut  bool           // its rows are archived
 }
@@ -104,7 +105,7 @@ func (w *world) opened(e *evening) {
 	for i := range 2 + w.Pick(6) {
 		ids = append(ids, l.At(i).ID)
 	}
-	wish := boxoffice.Wish{Buyer: booking.House, Key: "house", BodyHash: "house", Show: e.show.ID, Seats: ids}
+	wish := boxoffice.Wish{Buyer: booking.House, Key: "block " + string(e.show.ID), BodyHash: "house", Show: e.show.ID, Seats: ids}
 	w.spawn("house", func(ctx context.Context, o *boxoffice.Office) {
 		if h, err := o.Block(ctx, wish); err == nil {
 			e.block = h.ID
