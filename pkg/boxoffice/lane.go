@@ -50,6 +50,7 @@ type laneRun struct {
 	reading line.Reading
 	scan    []seatmap.SeatType // wished by the last plan
 	vain    bool               // look whether somebody waits in vain
+	joined  bool               // somebody was acknowledged: he may have asked before the last sale
 	state   line.State
 	idle    bool
 }
@@ -90,6 +91,7 @@ func (r *laneRun) once(ctx context.Context, now time.Time) error {
 	if err := r.o.Lane.CommitLine(ctx, r.id, s, p, at); err != nil {
 		return err
 	}
+	r.joined = r.joined || p.Act() == line.NumberJoiners || p.Act() == line.SetAside
 	switch p.Act() {
 	case line.SetAside, line.Lapse, line.TimeOut, line.GiveUp: // before it was asked who waits in vain, or there may be more
 	default:
@@ -125,10 +127,23 @@ func (r *laneRun) complete(ctx context.Context, s *line.State) error {
 		}
 		s.Free, s.Scanned = free, r.scan
 	}
-	if !r.vain || len(s.Wanted) == 0 {
+	if len(s.Wanted) == 0 || !r.vain && !r.joined {
 		return nil
 	}
 	return r.unsold(ctx, s)
+}
+
+// doubtful: by the snapshot one of those who were read waits in vain. The sale that
+// makes it so woke nobody where nothing was wanted yet.
+func (r *laneRun) doubtful(s *line.State, m *Map) bool {
+	could := unsoldBy(m)
+	return could != nil && slices.ContainsFunc(s.Waiters, func(w line.Waiter) bool {
+		if w.State != line.Waiting {
+			return false
+		}
+		_, ok := line.Fit(r.sale.layout, could, w.Party, w.Types)
+		return !ok
+	})
 }
 
 // few seats of a type that could still come free are worth an exact look whether
@@ -145,10 +160,11 @@ func (r *laneRun) unsold(ctx context.Context, s *line.State) error {
 	scarce := slices.ContainsFunc(s.Wanted, func(t seatmap.SeatType) bool {
 		return m != nil && m.Tallies[t].Free+m.Tallies[t].Held+m.Tallies[t].Line < few
 	})
-	if !scarce {
-		r.vain = false
+	if !scarce || !r.vain && !r.doubtful(s, m) {
+		r.vain, r.joined = false, false
 		return nil
 	}
+	r.vain = true
 	if s.More {
 		r.reading.Front = -1
 		if *s, err = r.o.Lane.LineState(ctx, r.id, r.reading); err != nil {

@@ -241,6 +241,29 @@ func TestInVain(t *testing.T) {
 	d.wantState(small.Waiter, line.Offered)
 }
 
+// TestInVainFromTheStart: who asks before the sale that leaves too few, and is
+// numbered after it, is told at once too: nothing was wanted when it was sold.
+func TestInVainFromTheStart(t *testing.T) {
+	d, holds := soldOut(t)
+	for _, h := range holds[:4] {
+		d.sellHold(h)
+	}
+	st, err := d.Join(d.ctx(), wait("big", "1", 3, seatmap.Regular))
+	if err != nil || st.Waiter.State != line.Asked {
+		t.Fatalf("%+v, %v", st, err)
+	}
+	d.sellHold(holds[4])
+	all := make([]seatmap.SeatID, d.layout.Len())
+	for i := range all {
+		all[i] = d.layout.At(i).ID
+	}
+	if err := d.Project(d.ctx(), matinee, all); err != nil {
+		t.Fatal(err)
+	}
+	d.lane(st.Waiter.ID)
+	d.wantState(st.Waiter, line.Infeasible)
+}
+
 // TestChoice: any seat set aside for nobody of the offer's types may be chosen
 // instead, and the proposal is safe when it goes to another.
 func TestChoice(t *testing.T) {
