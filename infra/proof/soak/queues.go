@@ -67,6 +67,9 @@ func (q *queue) put(w *world, m relay.Message) {
 		}
 		return
 	}
+	if e := w.shows[catalog.ShowID(m.Group)]; e != nil {
+		e.deaf = false // this one makes up for those before it
+	}
 	late := time.Duration(0)
 	if w.oneIn(w.loseEvery) {
 		late = time.Duration(w.Pick(180)) * time.Second

@@ -28,7 +28,7 @@ var halls = map[catalog.LayoutID]*seatmap.Layout{}
 // evening is a show and what the soak knows of it.
 type evening struct {
 	show  catalog.Show
-	deaf  bool           // a message to its lane was lost
+	deaf  bool           // the last message to its lane was lost
 	block booking.HoldID // of the house
 	shut  bool           // its rows are archived
 }
@@ -77,13 +77,15 @@ func (w *world) plant(i int, starts time.Time, hall catalog.LayoutID) {
 	sale := starts.Sub(opens)
 	w.After(opens.Sub(epoch), func() { w.opened(e) })
 	demand := float64(halls[hall].Len()) * (0.3 + 2.4*w.rng.Float64()) / 2 // people, of three seats each or so
+	rush := w.rng.Float64() * 0.7
+	door := rush + w.rng.Float64()*(1-rush)
 	for range int(demand) {
 		at := time.Duration(w.rng.Float64() * float64(sale))
-		switch w.Pick(10) {
-		case 0, 1, 2, 3: // the rush
+		switch when := w.rng.Float64(); {
+		case when < rush:
 			at = w.seconds(0, 600)
-		case 4, 5: // the last hour
-			at = max(sale-w.seconds(0, 3600), 0)
+		case when < door: // the last hour, most of them before the line closes
+			at = max(sale-w.seconds(600, 3600), 0)
 		}
 		w.After(opens.Add(at).Sub(epoch), func() { w.arrive(e) })
 	}

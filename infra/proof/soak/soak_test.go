@@ -35,7 +35,7 @@ func TestShort(t *testing.T) {
 	s := w.ledger.sums
 	for what, n := range map[string]int{
 		"sold": s.sold, "given back": s.released, "expired": s.expired, "joined": s.joined, "offered": s.offered, "accepted": s.accepted, "declined": s.declined,
-		"lapsed": s.lapsed, "left": s.left, "infeasible": s.infeasible, "captured": w.bank.Payments, "refunded": w.bank.Refunds,
+		"lapsed": s.lapsed, "left": s.left, "infeasible": s.infeasible, "timed out": s.timedOut, "captured": w.bank.Payments, "refunded": w.bank.Refunds,
 		"lost": w.lostMessages, "killed": w.killed, "archived": s.archived,
 	} {
 		if n == 0 {

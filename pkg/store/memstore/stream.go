@@ -102,6 +102,7 @@ func (t *table) record(key store.Key, old, item store.Item, seq uint64, at time.
 		e = Remove
 	}
 	for len(t.stream) > 0 && at.Sub(t.stream[0].At) > streamLife {
+		t.stream[0] = Record{} // its items go at once, not when the slice is moved
 		t.stream = t.stream[1:]
 	}
 	t.stream = append(t.stream, Record{
