@@ -244,7 +244,7 @@ func (l *ledger) settled(e *evening, show string) (untidy bool) {
 			if untidy = true; e.deaf {
 				continue
 			}
-			l.w.fail("NoLostSeat", "%v of %s wants %v", k, show, it["wanted"])
+			l.w.fail("NoLostSeat", "%v of %s is left, or wants something: %v", k, show, it)
 		case kind == "pay" && (str(it, "state") == "pending" || str(it, "state") == "refunding"):
 			l.w.fail("MoneyIsTickets", "payment %v of %s is %s for ever", k, show, it["state"])
 		case kind == "order" && str(it, "state") == "PENDING":

@@ -30,7 +30,6 @@ type evening struct {
 	show  catalog.Show
 	deaf  bool           // the last message to its lane was lost
 	block booking.HoldID // of the house
-	shut  bool           // its rows are archived
 }
 
 // programme plans all shows: when each is, when its sale opens, and who comes.
