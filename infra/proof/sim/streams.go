@@ -76,6 +76,7 @@ func (m *mapping) poll(w *world) {
 		return
 	}
 	n := min(len(m.pending), 1+w.tape.pick(8))
+	n = max(1, n>>min(m.tries, 3)) // the template has a batch bisected that fails
 	var e events.DynamoDBEvent
 	for _, r := range m.pending[:n] {
 		e.Records = append(e.Records, recordOf(r))
