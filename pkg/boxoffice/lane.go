@@ -14,15 +14,16 @@ import (
 // Wake is why the lane of a show runs. It carries no fact: what is done depends on
 // the state that is read.
 type Wake struct {
-	Named []line.WaiterID // whom to number, or to look at though they stand far behind
-	Sold  bool            // somebody may wait in vain by now
-	Sweep bool            // nobody has looked after the line: end what is overdue, too
+	Named  []line.WaiterID // whom to number, or to look at though they stand far behind
+	Joined bool            // somebody asked to wait, perhaps before the last sale
+	Sold   bool            // somebody may wait in vain by now
+	Sweep  bool            // nobody has looked after the line: end what is overdue, too
 }
 
 // RunLane reads, steps and commits until nothing is left to do. Any number of
 // runs at once is safe: the queue's order is a convenience, the fence the guard.
 func (o *Office) RunLane(ctx context.Context, show catalog.ShowID, w Wake) error {
-	r := laneRun{o: o, id: show, reading: line.Reading{Named: w.Named}, vain: w.Sold || w.Sweep}
+	r := laneRun{o: o, id: show, reading: line.Reading{Named: w.Named}, vain: w.Sold || w.Sweep, asked: w.Joined}
 	if w.Sweep {
 		if _, err := o.Sweep(ctx, show, sweepMost); err != nil {
 			return err
@@ -50,7 +51,8 @@ type laneRun struct {
 	reading line.Reading
 	scan    []seatmap.SeatType // wished by the last plan
 	vain    bool               // look whether somebody waits in vain
-	joined  bool               // somebody was acknowledged: he may have asked before the last sale
+	asked   bool               // somebody asked to wait
+	joined  bool               // and was acknowledged: look whether that was before the last sale
 	state   line.State
 	idle    bool
 }
@@ -91,7 +93,7 @@ func (r *laneRun) once(ctx context.Context, now time.Time) error {
 	if err := r.o.Lane.CommitLine(ctx, r.id, s, p, at); err != nil {
 		return err
 	}
-	r.joined = r.joined || p.Act() == line.NumberJoiners || p.Act() == line.SetAside
+	r.joined = r.joined || r.asked && (p.Act() == line.NumberJoiners || p.Act() == line.SetAside)
 	switch p.Act() {
 	case line.SetAside, line.Lapse, line.TimeOut, line.GiveUp: // before it was asked who waits in vain, or there may be more
 	default:

@@ -260,7 +260,9 @@ func TestInVainFromTheStart(t *testing.T) {
 	if err := d.Project(d.ctx(), matinee, all); err != nil {
 		t.Fatal(err)
 	}
-	d.lane(st.Waiter.ID)
+	if err := d.RunLane(d.ctx(), matinee, boxoffice.Wake{Named: []line.WaiterID{st.Waiter.ID}, Joined: true}); err != nil {
+		t.Fatal(err)
+	}
 	d.wantState(st.Waiter, line.Infeasible)
 }
 

@@ -95,6 +95,7 @@ func (b *laneBatch) add(w relay.LaneWake, message string) {
 	if w.Waiter != "" && !slices.Contains(b.wake.Named, w.Waiter) {
 		b.wake.Named = append(b.wake.Named, w.Waiter)
 	}
+	b.wake.Joined = b.wake.Joined || w.Why == relay.Joined
 	b.wake.Sold = b.wake.Sold || w.Why == relay.Sold
 	b.wake.Sweep = b.wake.Sweep || w.Why == relay.Swept
 	if due := time.UnixMilli(w.Due); w.Due > 0 && due.After(b.due) {

@@ -97,7 +97,7 @@ var turns = func() []cell {
 		{"answer-offer", "Release"}: true, {"answer-offer", "Wanted"}: true, {"answer-offer", "OrderByID"}: true, {"answer-offer", "Claims"}: true,
 		{"reserve-seats", "SawLine"}: true, {"reserve-seats", "Place"}: true, {"join-line", "SawLine"}: true, {"join-line", "Place"}: true,
 		{"join-line", "Pool"}: true, {"join-line", "BlockClaims"}: true, {"expire-timer", "BlockClaims"}: true,
-		{"read-place", "OrderByID"}: true, {"read-seatmap", "OrderByID"}: true,
+		{"read-place", "OrderByID"}: true, {"read-seatmap", "OrderByID"}: true, {"pay-hold", "NoteAnswer"}: true, {"answer-offer", "HoldsByID"}: true,
 	}
 	var all []cell
 	for _, c := range aims {
