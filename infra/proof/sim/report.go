@@ -32,7 +32,7 @@ func report(f figures, from uint64, seeds int) int {
 	}
 	table(tally)
 	hours := f.Whole.Hours()
-	fmt.Printf("\nseeds            %d (%d to %d)\n", f.Seeds, from, from+uint64(seeds)-1)
+	fmt.Printf("\nseeds            %d (%d to %d, and %d aimed at cells that these left empty)\n", f.Seeds, from, from+uint64(seeds)-1, f.Chased)
 	fmt.Printf("simulated        %.0f h in all, %.1f h of them with people and faults\n", hours, f.Active.Hours())
 	fmt.Printf("took             %s: %.2f ms a seed; %.0f simulated seconds a second, %.0f of the active ones\n",
 		f.Took.Truncate(time.Millisecond), f.Took.Seconds()*1000/float64(max(f.Seeds, 1)), f.Whole.Seconds()/f.Took.Seconds(), f.Active.Seconds()/f.Took.Seconds())
