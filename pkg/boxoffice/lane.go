@@ -100,7 +100,20 @@ func (r *laneRun) once(ctx context.Context, now time.Time) error {
 		r.vain = false
 	}
 	r.reading.Front, r.scan = 0, nil // begin again with as little as decides
-	return nil
+	return r.after(p, now)
+}
+
+// after spares a run its last reading: where nothing is left to do once the plan is
+// carried out, only others could have given it more, and that wakes a run of its own.
+func (r *laneRun) after(p line.Plan, now time.Time) error {
+	if r.vain {
+		return nil
+	}
+	r.state = r.state.After(p)
+	r.state.Seen = now // noted with the commit
+	next, err := line.Step(r.state, r.policy, now)
+	r.idle = err == nil && next.Idle()
+	return err
 }
 
 // complete reads beside the line what the step may need.

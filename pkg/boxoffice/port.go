@@ -107,6 +107,9 @@ type LineStore interface {
 	// CommitLine is fenced by the version; Stale when another run came first or what
 	// was read has changed. A plan that is no transaction is an error.
 	CommitLine(ctx context.Context, show catalog.ShowID, was line.State, p line.Plan, at line.Stamp) error
+	// LineHead is what is set aside and the first few in line, to tell why somebody
+	// waits: no version, nothing to decide from.
+	LineHead(ctx context.Context, show catalog.ShowID) (line.State, error)
 	// LineGlance is the state item alone, eventually consistent.
 	LineGlance(ctx context.Context, show catalog.ShowID) (line.State, error)
 	// SawLine notes that a run found nothing left to do; Stale where no line ever was.

@@ -73,18 +73,24 @@ func (o *Office) Join(ctx context.Context, j Join) (Standing, error) {
 	if err != nil {
 		return Standing{}, err
 	}
+	var st line.State
 	for _, pause := range numbering {
-		if w.State != line.Asked && w.State != line.Entering {
+		numbered := w.State != line.Asked && w.State != line.Entering
+		landed := st.Version == 0 || w.State.Ended() || st.Places.Has(w.Number) // else who is ahead may lack some
+		if numbered && landed {
 			break
 		}
 		if err := o.Pause(ctx, pause); err != nil {
 			break
 		}
-		if w, err = o.Lane.Waiter(ctx, w.ID); err != nil {
+		if w, st, err = o.Lane.InLine(ctx, j.Show, w.ID); err != nil {
 			return Standing{}, err
 		}
 	}
-	return o.standing(ctx, v, w.ID)
+	if st.Version == 0 { // it was not read
+		return o.standing(ctx, v, w.ID)
+	}
+	return o.told(ctx, v, w, st)
 }
 
 func (o *Office) hallOf(ctx context.Context, id catalog.ShowID) (sale, error) {
@@ -211,6 +217,15 @@ func (o *Office) enoughFree(ctx context.Context, s sale, m *Map, j line.Join) (b
 // See shows a place to its owner. Where the line is unattended, or his own deadline
 // is over, it moves the line first.
 func (o *Office) See(ctx context.Context, b booking.Buyer, id line.WaiterID) (Standing, error) {
+	st, err := o.see(ctx, b, id)
+	if err != nil {
+		return Standing{}, err
+	}
+	return o.explain(ctx, st)
+}
+
+// see is See without why he waits.
+func (o *Office) see(ctx context.Context, b booking.Buyer, id line.WaiterID) (Standing, error) {
 	w, err := o.place(ctx, b, id)
 	if err != nil {
 		return Standing{}, err
@@ -219,33 +234,41 @@ func (o *Office) See(ctx context.Context, b booking.Buyer, id line.WaiterID) (St
 	if err != nil {
 		return Standing{}, err
 	}
+	w, st, err := o.Lane.InLine(ctx, w.Show, id)
+	if err != nil {
+		return Standing{}, err
+	}
 	if !w.State.Ended() {
-		if err := o.tend(ctx, w); err != nil {
+		moved, err := o.tend(ctx, w, st)
+		if err != nil {
 			return Standing{}, err
 		}
+		if moved {
+			return o.standing(ctx, s, id)
+		}
 	}
-	return o.standing(ctx, s, id)
+	return o.told(ctx, s, w, st)
 }
 
-// tend moves the line where somebody's own place shows that nobody does.
-func (o *Office) tend(ctx context.Context, w line.Waiter) error {
+// tend moves the line where somebody's own place shows that nobody does, and tells
+// whether it may have.
+func (o *Office) tend(ctx context.Context, w line.Waiter, st line.State) (bool, error) {
 	now := o.Clock()
 	over := w.Overdue(o.Line, now) || w.State != line.Offered && !now.Before(w.ExpiresAt)
 	if over {
-		return o.ignoreBusy(o.RunLane(ctx, w.Show, Wake{Named: []line.WaiterID{w.ID}}))
-	}
-	st, err := o.Lane.LineGlance(ctx, w.Show)
-	if err != nil {
-		return err
+		return true, o.ignoreBusy(o.RunLane(ctx, w.Show, Wake{Named: []line.WaiterID{w.ID}}))
 	}
 	if w.State == line.Asked { // his message may be lost
 		since := w.AskedAt.Add(2*time.Second - nudgeAfter) // a nudge two seconds after he asked
 		if st.Seen.IsZero() || st.Seen.After(since) {
 			st.Seen = since
 		}
-		return o.ignoreBusy(o.attend(ctx, w.Show, st, w.ID))
+		return true, o.ignoreBusy(o.attend(ctx, w.Show, st, w.ID))
 	}
-	return o.ignoreBusy(o.attend(ctx, w.Show, st))
+	if now.Sub(st.Seen) < nudgeAfter {
+		return false, nil
+	}
+	return true, o.ignoreBusy(o.attend(ctx, w.Show, st))
 }
 
 // ignoreBusy: another run is at work, which is as good.
@@ -260,7 +283,7 @@ func (o *Office) ignoreBusy(err error) error {
 // when the time is over (A16's long poll). It reads two items about once a second.
 func (o *Office) Await(ctx context.Context, b booking.Buyer, id line.WaiterID, since string, most time.Duration) (Standing, error) {
 	until := o.Clock().Add(most)
-	st, err := o.See(ctx, b, id)
+	st, err := o.see(ctx, b, id)
 	for err == nil && st.Version() == since && !st.Waiter.State.Ended() {
 		left := until.Sub(o.Clock())
 		if left <= 0 {
@@ -270,12 +293,15 @@ func (o *Office) Await(ctx context.Context, b booking.Buyer, id line.WaiterID, s
 			break
 		}
 		if st.due(o.Clock()) {
-			st, err = o.See(ctx, b, id)
+			st, err = o.see(ctx, b, id)
 			continue
 		}
 		st, err = o.look(ctx, st)
 	}
-	return st, err
+	if err != nil {
+		return st, err
+	}
+	return o.explain(ctx, st)
 }
 
 // lookEvery is how often a long poll looks for a change.
@@ -299,7 +325,7 @@ func (o *Office) look(ctx context.Context, was Standing) (Standing, error) {
 	if err != nil {
 		return was, err
 	}
-	return o.standing(ctx, s, w.ID)
+	return o.told(ctx, s, w, st)
 }
 
 // watch looks after the line during a long poll. Who is nearer to the head does it
@@ -325,11 +351,15 @@ func (o *Office) standing(ctx context.Context, s sale, id line.WaiterID) (Standi
 	if err != nil {
 		return Standing{}, err
 	}
-	v := Standing{Waiter: w, Policy: o.lineRule(s.show)}
+	return o.told(ctx, s, w, st)
+}
+
+// told is what a waiter is told who was read with the state of his line.
+func (o *Office) told(ctx context.Context, s sale, w line.Waiter, st line.State) (v Standing, err error) {
+	v = Standing{Waiter: w, Policy: o.lineRule(s.show)}
 	switch w.State {
 	case line.Waiting:
 		v.Ahead = st.Places.Ahead(w.Number)
-		v.Why, err = o.because(ctx, s, w)
 	case line.Offered:
 		v.Ahead = st.Places.Ahead(w.Number)
 		v.Choice, err = o.choice(ctx, s, w)
@@ -351,16 +381,20 @@ func (o *Office) choice(ctx context.Context, s sale, w line.Waiter) ([]line.Asid
 	return append(all, pool...), nil
 }
 
-// because reads who stands in the way, from a short stretch of the line's head.
-func (o *Office) because(ctx context.Context, s sale, w line.Waiter) (*line.Because, error) {
-	st, err := o.Lane.LineState(ctx, s.show.ID, line.Reading{Named: []line.WaiterID{w.ID}})
-	if fault.Is(err, fault.Contended) {
-		return nil, nil // somebody is being numbered: the next poll tells
+// explain adds who stands in the way, from a short stretch of the line's head.
+func (o *Office) explain(ctx context.Context, v Standing) (Standing, error) {
+	if v.Waiter.State != line.Waiting {
+		return v, nil
 	}
+	st, err := o.Lane.LineHead(ctx, v.Waiter.Show)
 	if err != nil {
-		return nil, err
+		return Standing{}, err
 	}
-	return line.Why(st, w, o.lineRule(s.show)), nil
+	if !slices.ContainsFunc(st.Waiters, func(w line.Waiter) bool { return w.ID == v.Waiter.ID }) {
+		st.Waiters = append(st.Waiters, v.Waiter)
+	}
+	v.Why = line.Why(st, v.Waiter, v.Policy)
+	return v, nil
 }
 
 // Choose is a buyer's answer to an offer.
@@ -384,18 +418,20 @@ func (o *Office) AcceptOffer(ctx context.Context, c Choose) (booking.Hold, error
 	}
 	var h booking.Hold
 	err = o.attempt(ctx, func(now time.Time) error {
-		h, err = o.accept(ctx, s, c, now)
+		if w.ID == "" {
+			if w, err = o.Lane.Waiter(ctx, c.Waiter); err != nil {
+				return err
+			}
+		}
+		h, err = o.accept(ctx, s, c, w, now)
+		w = line.Waiter{} // another attempt reads the truth
 		return err
 	})
 	return h, err
 }
 
 // accept is one attempt of T5, or its receipt.
-func (o *Office) accept(ctx context.Context, s sale, c Choose, now time.Time) (booking.Hold, error) {
-	w, err := o.Lane.Waiter(ctx, c.Waiter)
-	if err != nil {
-		return booking.Hold{}, err
-	}
+func (o *Office) accept(ctx context.Context, s sale, c Choose, w line.Waiter, now time.Time) (h booking.Hold, err error) {
 	hash := booking.Digest(c.Key, c.BodyHash)
 	if w.State == line.Accepted {
 		h, err := o.Store.HoldByID(ctx, w.Hold)

@@ -300,7 +300,7 @@ func TestSizes(t *testing.T) {
 }
 
 // TestCostOfReadingALine: what a run, a poll and a join read. A run reads the state,
-// then pool and head, then the waiters; a poll is one request of two items.
+// then pool and head in one, then the waiters; a poll is one request of two items.
 func TestCostOfReadingALine(t *testing.T) {
 	r := newRig(t, memory())
 	ws := r.crowd(line.Waiting, 20)
@@ -312,7 +312,8 @@ func TestCostOfReadingALine(t *testing.T) {
 		requests int64
 		halves   meter.Halves
 	}{
-		{"a run", func() error { _, err := r.LineState(ctx, r.show, line.Reading{}); return err }, 4, meter.Units(1 + 1 + 1 + 20)},
+		{"a run", func() error { _, err := r.LineState(ctx, r.show, line.Reading{}); return err }, 3, meter.Units(1 + 1 + 20)},
+		{"why somebody waits", func() error { _, err := r.LineHead(ctx, r.show); return err }, 2, meter.Units(1 + 8)},
 		{"a poll", func() error { _, _, err := r.InLine(ctx, r.show, ws[7].ID); return err }, 1, meter.Units(2)},
 		{"a look whether anybody tends", func() error { _, err := r.LineGlance(ctx, r.show); return err }, 1, 1},
 		{"a join", func() error { _, _, _, err := r.Joining(ctx, r.show, "ann", "w_new"); return err }, 1, meter.Units(2)},

@@ -36,10 +36,7 @@ func (s *Store) LineState(ctx context.Context, show catalog.ShowID, r line.Readi
 	if err != nil {
 		return st, err
 	}
-	if st.Pool, err = s.Pool(ctx, show); err != nil {
-		return st, err
-	}
-	front, err := s.front(ctx, show, r.Stretch(), &st)
+	front, err := s.contents(ctx, show, r.Stretch(), &st)
 	if err != nil {
 		return st, err
 	}
@@ -83,36 +80,84 @@ func strayed(w line.Waiter, st *line.State, front []line.Waiter) bool {
 	return !st.Places.Has(w.Number) && !slices.ContainsFunc(front, func(f line.Waiter) bool { return f.ID == w.ID })
 }
 
-// front reads the first entries in order of number. An entry whose waiter is gone
-// reads as one that has ended, to be tidied.
-func (s *Store) front(ctx context.Context, show catalog.ShowID, most int, st *line.State) ([]line.Waiter, error) {
-	var all []line.Waiter
-	q := Query{Table: Line, PK: linePK(show), Prefix: entryPrefix, Consistent: true, Limit: most}
+// LineHead is the line as far as it tells why somebody waits, strongly consistent,
+// not at one moment: what is set aside, and the first few.
+func (s *Store) LineHead(ctx context.Context, show catalog.ShowID) (line.State, error) {
+	var st line.State
+	front, err := s.contents(ctx, show, headMost, &st)
+	if err != nil {
+		return st, err
+	}
+	ids := make([]line.WaiterID, len(front))
+	for i, w := range front {
+		ids[i] = w.ID
+	}
+	found, err := s.Waiters(ctx, ids)
+	if err != nil {
+		return st, err
+	}
+	for _, w := range found {
+		st.Waiters = append(st.Waiters, w)
+	}
+	return st, nil
+}
+
+const (
+	headMost = 8  // entries
+	asides   = 32 // that a page has room for beside the entries
+)
+
+// contents reads what is set aside and the first entries in order of number, which
+// lie in one partition, the state between them: one request as long as little is set
+// aside. An entry whose waiter is gone reads as one that has ended, to be tidied.
+func (s *Store) contents(ctx context.Context, show catalog.ShowID, most int, st *line.State) ([]line.Waiter, error) {
+	var front []line.Waiter
+	q := Query{Table: Line, PK: linePK(show), Consistent: true}
+	if most > 0 {
+		q.Limit = most + 1 + asides
+	}
 	for {
 		items, next, err := s.t.Query(ctx, q)
 		if err != nil {
-			return nil, fmt.Errorf("read front of line of %s: %w", show, err)
+			return nil, fmt.Errorf("read line of %s: %w", show, err)
 		}
 		for _, it := range items {
-			r := row{item: it}
-			n, err := strconv.ParseInt(strings.TrimPrefix(r.str("sk"), entryPrefix), 10, 64)
-			if err != nil {
-				r.fail("sk")
+			switch sk, _ := it["sk"].(string); {
+			case strings.HasPrefix(sk, poolPrefix):
+				a, err := asideOf(it)
+				if err != nil {
+					return nil, err
+				}
+				st.Pool = append(st.Pool, a)
+			case !strings.HasPrefix(sk, entryPrefix):
+			case most > 0 && len(front) == most:
+				st.More = true
+				return front, nil
+			default:
+				w, err := entryOf(it, show)
+				if err != nil {
+					return nil, err
+				}
+				front, st.Through = append(front, w), w.Number
 			}
-			w := line.Waiter{
-				ID: line.WaiterID(r.str(aWaiter)), Show: show, Number: n, State: line.TimedOut, Party: 1, Types: []seatmap.SeatType{seatmap.Regular},
-			}
-			if r.err != nil {
-				return nil, r.err
-			}
-			all = append(all, w)
-			st.Through = n
 		}
-		if q.Next = next; next == "" || most > 0 {
+		if q.Next = next; next == "" || most > 0 && len(front) == most {
 			st.More = next != ""
-			return all, nil
+			return front, nil
 		}
+		q.Limit *= 4
 	}
+}
+
+func entryOf(it Item, show catalog.ShowID) (line.Waiter, error) {
+	r := row{item: it}
+	n, err := strconv.ParseInt(strings.TrimPrefix(r.str("sk"), entryPrefix), 10, 64)
+	if err != nil {
+		r.fail("sk")
+	}
+	return line.Waiter{
+		ID: line.WaiterID(r.str(aWaiter)), Show: show, Number: n, State: line.TimedOut, Party: 1, Types: []seatmap.SeatType{seatmap.Regular},
+	}, r.err
 }
 
 // LineGlance is the line's state item alone, eventually consistent: who is in line,

@@ -129,6 +129,10 @@ func (s named) LineState(ctx context.Context, show catalog.ShowID, r line.Readin
 	return s.as("LineState").LineState(ctx, show, r)
 }
 
+func (s named) LineHead(ctx context.Context, show catalog.ShowID) (line.State, error) {
+	return s.as("LineHead").LineHead(ctx, show)
+}
+
 func (s named) LineGlance(ctx context.Context, show catalog.ShowID) (line.State, error) {
 	return s.as("LineGlance").LineGlance(ctx, show)
 }
