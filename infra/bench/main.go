@@ -40,11 +40,15 @@ func tables(ctx context.Context) (string, []counts.Figure, error) {
 	if err != nil {
 		return "", nil, err
 	}
+	waits, err := counts.MeasureLine(ctx)
+	if err != nil {
+		return "", nil, err
+	}
 	prices, err := counts.ParsePrices(priceList)
 	if err != nil {
 		return "", nil, err
 	}
-	text, err := counts.Tables(figures, sizes, prices)
+	text, err := counts.Tables(figures, waits, sizes, prices)
 	return text, figures, err
 }
 

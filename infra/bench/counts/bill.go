@@ -61,6 +61,8 @@ type load struct {
 	out, logged   float64 // bytes
 	messageCalls  float64 // of SQS
 	streamReads   float64
+	socketWords   float64 // messages of a WebSocket API
+	socketMinutes float64
 }
 
 // meters say which price an amount of a load has, and in what unit.
@@ -75,6 +77,8 @@ var meters = []struct {
 	{"DynamoDB, writes", "write_unit", func(l load) float64 { return l.writes / 1e6 }},
 	{"DynamoDB, reads", "read_unit", func(l load) float64 { return l.reads / 1e6 }},
 	{"DynamoDB, streams", "stream_read", func(l load) float64 { return l.streamReads / 1e6 }},
+	{"WebSocket, messages", "socket_message", func(l load) float64 { return l.socketWords / 1e6 }},
+	{"WebSocket, minutes", "socket_minute", func(l load) float64 { return l.socketMinutes / 1e6 }},
 	{"SQS", "sqs_request", func(l load) float64 { return l.messageCalls / 1e6 }},
 	{"CloudWatch, logs", "log", func(l load) float64 { return l.logged / 1e9 }},
 }
@@ -83,7 +87,7 @@ func (l load) plus(m load, times float64) load {
 	return load{
 		l.writes + times*m.writes, l.reads + times*m.reads, l.invocations + times*m.invocations, l.gbSeconds + times*m.gbSeconds,
 		l.requests + times*m.requests, l.out + times*m.out, l.logged + times*m.logged, l.messageCalls + times*m.messageCalls,
-		l.streamReads + times*m.streamReads,
+		l.streamReads + times*m.streamReads, l.socketWords + times*m.socketWords, l.socketMinutes + times*m.socketMinutes,
 	}
 }
 

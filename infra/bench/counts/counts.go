@@ -183,20 +183,25 @@ func Report(figures []Figure) *report.Report {
 	rep := report.New("counts", "Requests and capacity units of each step, beside the arithmetic minimum")
 	var rows [][]string
 	for _, f := range figures {
-		for _, c := range []struct {
-			what      string
-			got, must float64
-		}{
-			{"requests", float64(f.Got.Requests), float64(f.Must.Requests)},
-			{"write units", float64(f.Got.Writes) / 2, float64(f.Must.Writes) / 2},
-			{"read units", float64(f.Got.Reads) / 2, float64(f.Must.Reads) / 2},
-		} {
-			rep.Count(report.Count{Name: f.Name, Unit: c.what, Got: c.got, Want: c.must, Floor: "the protocol"})
-		}
+		exact(rep, f)
 		rows = append(rows, []string{f.Name, f.Got.String(), f.Least.String(), f.Why})
 	}
 	rep.Table(report.Table{Title: "Beside the minimum", Header: []string{"step", "counted", "minimum", "why"}, Rows: rows})
 	return rep
+}
+
+// exact adds what must be exact.
+func exact(rep *report.Report, f Figure) {
+	for _, c := range []struct {
+		what      string
+		got, must float64
+	}{
+		{"requests", float64(f.Got.Requests), float64(f.Must.Requests)},
+		{"write units", float64(f.Got.Writes) / 2, float64(f.Must.Writes) / 2},
+		{"read units", float64(f.Got.Reads) / 2, float64(f.Must.Reads) / 2},
+	} {
+		rep.Count(report.Count{Name: f.Name, Unit: c.what, Got: c.got, Want: c.must, Floor: "the protocol"})
+	}
 }
 
 var _ store.Tables = (*meter.Meter)(nil)

@@ -2,6 +2,7 @@ package counts
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -29,8 +30,12 @@ const (
 )
 
 // Tables are the computed part of infra/scale.md.
-func Tables(figures []Figure, sizes Bytes, p Prices) (string, error) {
+func Tables(figures, waits []Figure, sizes Bytes, p Prices) (string, error) {
 	j, err := journey(figures, sizes)
+	if err != nil {
+		return "", err
+	}
+	hours, err := hoursOf(waits)
 	if err != nil {
 		return "", err
 	}
@@ -56,6 +61,7 @@ func Tables(figures []Figure, sizes Bytes, p Prices) (string, error) {
 	}
 	p.table(&b, []string{"no cache", "a cache answers 90 %", "99 %"}, columns)
 	b.WriteString("\nWhat the caches themselves cost (CloudFront's requests and data) is not in these figures.\n")
+	lineTables(&b, waits, hours, p)
 	return b.String(), nil
 }
 
@@ -64,6 +70,9 @@ func (p Prices) table(b *strings.Builder, heads []string, columns []load) {
 	fmt.Fprintf(b, "| | %s |\n|---|%s\n", strings.Join(heads, " | "), strings.Repeat("---:|", len(heads)))
 	totals := make([]float64, len(columns))
 	for _, m := range meters {
+		if !slices.ContainsFunc(columns, func(l load) bool { return m.amount(l) > 0 }) {
+			continue
+		}
 		fmt.Fprintf(b, "| %s |", m.name)
 		for i, l := range columns {
 			usd := p.cost(m.price, m.amount(l))

@@ -22,6 +22,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/session"
@@ -31,6 +32,9 @@ import (
 
 // Policy is that of template.yaml's defaults.
 var Policy = booking.Policy{Hold: 5 * time.Minute, Grace: 5 * time.Second, MaxSeats: 10}
+
+// LineCloses is how long before a show nobody waits any more, by template.yaml's defaults.
+const LineCloses = 15 * time.Minute
 
 // Parallel is how many store calls one look makes at once, as deployed.
 const Parallel = 8
@@ -107,7 +111,7 @@ func Open(tables store.Tables, clock func() time.Time) (*Venue, error) {
 	c := store.NewCatalog(tables)
 	return &Venue{
 		Office: &boxoffice.Office{
-			Store: s, Lane: s, Catalog: catalog.NewReader(c, clock), Policy: Policy,
+			Store: s, Lane: s, Catalog: catalog.NewReader(c, clock), Policy: Policy, Line: line.Standard, LineCloses: LineCloses,
 			Clock: clock, Pause: boot.Pause, Rand: mathrand.Uint64, Parallel: Parallel, Tickets: signer,
 		},
 		Store: s, Tables: tables, Catalog: c, Keeper: keeper, clock: clock,
