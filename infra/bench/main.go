@@ -23,6 +23,7 @@ import (
 	"github.com/fairseat/fairseat/infra/bench/sdk"
 	"github.com/fairseat/fairseat/infra/bench/start"
 	"github.com/fairseat/fairseat/infra/bench/venue"
+	"github.com/fairseat/fairseat/infra/bench/waiting"
 )
 
 // section is one part of the whole.
@@ -113,6 +114,9 @@ func sections(out string, quick bool) []section {
 			return postgres.Run(ctx, postgres.Options{Place: place, Rounds: few(5), Span: time.Duration(few(800)) * time.Millisecond, Seed: seed})
 		}},
 		{"counts", func(ctx context.Context) (*report.Report, error) { return count(ctx, "infra/scale.md") }},
+		{"line", func(ctx context.Context) (*report.Report, error) {
+			return waiting.Run(ctx, waiting.Options{Place: place, Rounds: few(40), Joins: few(10000), Slow: few(2000)})
+		}},
 		{"core", core},
 	}
 }

@@ -104,7 +104,7 @@ func (s *Store) LineHead(ctx context.Context, show catalog.ShowID) (line.State, 
 
 const (
 	headMost = 8  // entries
-	asides   = 32 // that a page has room for beside the entries
+	asides   = 16 // that a page has room for beside the entries
 )
 
 // contents reads what is set aside and the first entries in order of number, which

@@ -49,7 +49,7 @@ func newWaitingStage(ctx context.Context, waiting, n int) (*waitingStage, error)
 	if err := w.Announce(ctx, hall, show); err != nil {
 		return nil, err
 	}
-	if w.holds, err = w.FillUp(ctx, hall, show, n); err != nil {
+	if w.holds, err = w.FillUp(ctx, hall, show, 1, n); err != nil {
 		return nil, err
 	}
 	if w.line, err = w.lane.LineUp(ctx, show, 1, waiting, n); err != nil {

@@ -11,13 +11,16 @@ import (
 	"github.com/fairseat/fairseat/pkg/seatmap"
 )
 
-// FillUp has all seats of a hall held, in layout order, by a first party and then by
+// FillUp has all seats of a hall held, in layout order, by so many parties and then by
 // tens, and the map show it.
-func (v *Venue) FillUp(ctx context.Context, h Hall, show catalog.ShowID, party int) ([]booking.Hold, error) {
+func (v *Venue) FillUp(ctx context.Context, h Hall, show catalog.ShowID, parties, party int) ([]booking.Hold, error) {
 	var holds []booking.Hold
 	var all []seatmap.SeatID
-	for i := 0; i < h.Seats(); i, party = i+party, 10 {
-		w := boxoffice.Wish{Buyer: booking.Buyer(fmt.Sprintf("g_early-%020d", i)), Key: "key", BodyHash: booking.Digest("body"), Show: show}
+	for i := 0; i < h.Seats(); i += party {
+		if len(holds) == parties {
+			party = 10
+		}
+		w := boxoffice.Wish{Buyer: booking.Buyer(fmt.Sprintf("g_early-%020d", i)), Key: "fill " + string(show), BodyHash: booking.Digest("body"), Show: show}
 		for k := range min(party, h.Seats()-i) {
 			w.Seats = append(w.Seats, h.Seat(i+k))
 		}
