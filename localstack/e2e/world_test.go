@@ -72,7 +72,9 @@ const ownMovie = "a-film-of-our-own"
 // open puts a new show in the hall on sale; change alters it before.
 func (w *world) open(t *testing.T, hall string, change ...func(*catalog.Show)) *show {
 	t.Helper()
+	w.mu.Lock()
 	l := w.layouts[hall]
+	w.mu.Unlock()
 	if l == nil {
 		t.Fatalf("no hall %s", hall)
 	}
