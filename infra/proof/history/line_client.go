@@ -25,7 +25,8 @@ type guest struct {
 	at      *spot   // his place in line, nil when he has none
 	spots   []*spot // all that he had
 	mine    []*claim
-	refused int // offers that he declined, let lapse or left
+	refused int  // offers that he declined, let lapse or left
+	lost    bool // a join of his had no answer: he may have a place that he does not know of
 }
 
 // spot is a place as its owner knows it.
@@ -158,6 +159,13 @@ func (g *guest) wish() (party int, types []string, k kinds) {
 	}
 }
 
+// replace has somebody else come in his stead.
+func (g *guest) replace(ctx context.Context) {
+	if c, err := g.fresh(ctx); err == nil {
+		g.Client, g.refused, g.mine, g.lost = c, 0, nil, false
+	}
+}
+
 func (g *guest) join(ctx context.Context) {
 	party, types, kinds := g.wish()
 	body := map[string]any{"seats": party}
@@ -167,6 +175,7 @@ func (g *guest) join(ctx context.Context) {
 	var got apiclient.Place
 	o, known, err := g.ask(ctx, g.dice, true, http.MethodPost, "/shows/"+g.queue.show+"/line", body, &got)
 	if !known {
+		g.lost = true
 		return
 	}
 	switch code(err) {
@@ -188,9 +197,14 @@ func (g *guest) join(ctx context.Context) {
 		if g.refused < 2 {
 			g.queue.object("client %d is to cool down after %d offers", g.n, g.refused)
 		}
-		if c, err := g.fresh(ctx); err == nil { // somebody else comes in his stead
-			g.Client, g.refused, g.mine = c, 0, nil
+		g.replace(ctx)
+	case "already_waiting":
+		if !g.lost { // by a join that nobody answered
+			g.odd("join", err)
+			return
 		}
+		g.tally.refuse("already_waiting")
+		g.replace(ctx)
 	default:
 		g.odd("join", err)
 	}
