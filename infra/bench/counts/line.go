@@ -70,6 +70,11 @@ func (w *waitingStage) runs(named ...line.WaiterID) error {
 	return w.lane.Office.RunLane(w.ctx, show, boxoffice.Wake{Named: named})
 }
 
+// numbers runs the lane for those who have asked.
+func (w *waitingStage) numbers(named ...line.WaiterID) error {
+	return w.lane.Office.RunLane(w.ctx, show, boxoffice.Wake{Named: named, Joined: true})
+}
+
 // frees the i-th hold's seats.
 func (w *waitingStage) frees(i int) error {
 	h := w.holds[i]

@@ -79,7 +79,7 @@ var lineSteps = []lineStep{
 	handler("join, number in time", Seats, use(4, 6, 4.5), use(4, 6, 4.5),
 		"T7: waiter, place, timer; before it receipt and place in one batch and the map, after it waiter and state in one until the number is there, here once", func(w *waitingStage) (func() error, error) {
 			j := w.joiner(Seats)
-			w.slept = func() { _ = w.runs(boxoffice.WaiterIDFor(j.Buyer, show, j.Key)) }
+			w.slept = func() { _ = w.numbers(boxoffice.WaiterIDFor(j.Buyer, show, j.Key)) }
 			return func() error {
 				st, err := w.Office.Join(w.ctx, j)
 				if err == nil && st.Waiter.State != line.Waiting {
@@ -88,13 +88,13 @@ var lineSteps = []lineStep{
 				return err
 			}, nil
 		}),
-	laneRun("lane, one joins", long, Seats, use(4, 6, 29), use(4, 6, 3),
-		"L8: state, waiter, entry; "+reading, func(w *waitingStage) (func() error, error) {
+	laneRun("lane, one joins", long, Seats, use(5, 6, 29.5), use(5, 6, 3.5),
+		"L8: state, waiter, entry, and the map, whether he waits in vain; "+reading, func(w *waitingStage) (func() error, error) {
 			p, err := w.AskFor(w.ctx, w.joiner(Seats))
-			return func() error { return w.runs(p.ID) }, err
+			return func() error { return w.numbers(p.ID) }, err
 		}),
-	laneRun("lane, ten join", long, Seats, use(4, 2+10*4, 38), use(4, 2+10*4, 12),
-		"L8 of ten: state, waiter and entry of each; "+reading, func(w *waitingStage) (func() error, error) {
+	laneRun("lane, ten join", long, Seats, use(5, 2+10*4, 38.5), use(5, 2+10*4, 12.5),
+		"L8 of ten: state, waiter and entry of each, and the map; "+reading, func(w *waitingStage) (func() error, error) {
 			var named []line.WaiterID
 			for range line.MaxJoins {
 				p, err := w.AskFor(w.ctx, w.joiner(Seats))
@@ -103,12 +103,12 @@ var lineSteps = []lineStep{
 				}
 				named = append(named, p.ID)
 			}
-			return func() error { return w.runs(named...) }, nil
+			return func() error { return w.numbers(named...) }, nil
 		}),
-	laneRun("lane, the first joins", 0, Seats, use(23, 22+4, 60), use(15, 22+4, 53),
-		"L8: state, eight gates, waiter, entry; then the claims of all ten blocks; then L1: state, waiter; built: the line is read anew before the claims and before L1, and the show and its hall by an instance that has not seen it", func(w *waitingStage) (func() error, error) {
+	laneRun("lane, the first joins", 0, Seats, use(25, 22+4, 61), use(16, 22+4, 53.5),
+		"L8: state, eight gates, waiter, entry; then the claims of all ten blocks; then L1: state, waiter, and the map; built: the line is read anew before the claims and before L1, the map after both, and the show and its hall by an instance that has not seen it", func(w *waitingStage) (func() error, error) {
 			p, err := w.AskFor(w.ctx, w.joiner(Seats))
-			return func() error { return w.runs(p.ID) }, err
+			return func() error { return w.numbers(p.ID) }, err
 		}),
 	advance(100), advance(1000), advance(10000),
 	laneRun("lane, ten seats offered", long, 10, use(4, 2*(3+10), 28), use(4, 2*(3+10), 3),
@@ -147,7 +147,7 @@ var lineSteps = []lineStep{
 			return func() error { return w.runs() }, nil
 		}),
 	handler("poll, at once", Seats, use(4, 0, 12), use(2, 0, 2),
-		"the waiter, then the state of his line; built: the waiter with it once more, for a claim of a batch costs no request; then why he waits: one query and the first eight", func(w *waitingStage) (func() error, error) {
+		"the waiter, then the state of his line; built: the waiter with it once more, for a batch is one request; then why he waits: one query and the first eight", func(w *waitingStage) (func() error, error) {
 			return poll(w, w.line[50], line.Waiting, false, 0)
 		}),
 	handler("poll, kept 25 s without a change", Seats, use(36, 0, 76), use(33, 0, 65),

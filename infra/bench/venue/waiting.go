@@ -73,7 +73,7 @@ func (v *Venue) LineUp(ctx context.Context, show catalog.ShowID, first, n, party
 			}
 			named = append(named, w.ID)
 		}
-		if err := v.Office.RunLane(ctx, show, boxoffice.Wake{Named: named}); err != nil {
+		if err := v.Office.RunLane(ctx, show, boxoffice.Wake{Named: named, Joined: true}); err != nil {
 			return nil, fmt.Errorf("venue: the lane: %w", err)
 		}
 		all = append(all, named...)

@@ -208,7 +208,7 @@ func (o Options) join(ctx context.Context, tables store.Tables, show catalog.Sho
 			named = append(named, next)
 		}
 		order = append(order, named...)
-		if err := v.Office.RunLane(ctx, show, boxoffice.Wake{Named: named}); err != nil {
+		if err := v.Office.RunLane(ctx, show, boxoffice.Wake{Named: named, Joined: true}); err != nil {
 			return 0, nil, err
 		}
 	}
