@@ -100,17 +100,22 @@ func (r *laneRun) once(ctx context.Context, now time.Time) error {
 		r.vain = false
 	}
 	r.reading.Front, r.scan = 0, nil // begin again with as little as decides
-	return r.after(p, now)
+	return r.after(ctx, p, now)
 }
 
 // after spares a run its last reading: where nothing is left to do once the plan is
 // carried out, only others could have given it more, and that wakes a run of its own.
-func (r *laneRun) after(p line.Plan, now time.Time) error {
+func (r *laneRun) after(ctx context.Context, p line.Plan, now time.Time) error {
 	if r.vain {
 		return nil
 	}
 	r.state = r.state.After(p)
 	r.state.Seen = now // noted with the commit
+	if r.joined && len(r.state.Wanted) > 0 {
+		if look, err := r.worthLooking(ctx, &r.state); err != nil || look {
+			return err
+		}
+	}
 	next, err := line.Step(r.state, r.policy, now)
 	r.idle = err == nil && next.Idle()
 	return err
@@ -165,19 +170,28 @@ func (r *laneRun) doubtful(s *line.State, m *Map) bool {
 // somebody waits for more. The snapshot that says so may be two seconds old.
 const few = 3 * 10
 
-// unsold reads who waits in vain, which takes the whole line and all claims twice:
-// only when nearly all is sold.
-func (r *laneRun) unsold(ctx context.Context, s *line.State) error {
+// worthLooking: by the snapshot somebody may wait in vain; if not, nobody asks again.
+func (r *laneRun) worthLooking(ctx context.Context, s *line.State) (bool, error) {
 	m, err := r.o.Store.Snapshot(ctx, r.id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	scarce := slices.ContainsFunc(s.Wanted, func(t seatmap.SeatType) bool {
 		return m != nil && m.Tallies[t].Free+m.Tallies[t].Held+m.Tallies[t].Line < few
 	})
 	if !scarce || !r.vain && !r.doubtful(s, m) {
 		r.vain, r.joined = false, false
-		return nil
+		return false, nil
+	}
+	return true, nil
+}
+
+// unsold reads who waits in vain, which takes the whole line and all claims twice:
+// only when nearly all is sold.
+func (r *laneRun) unsold(ctx context.Context, s *line.State) error {
+	look, err := r.worthLooking(ctx, s)
+	if err != nil || !look {
+		return err
 	}
 	r.vain = true
 	if s.More {
