@@ -13,7 +13,7 @@ func lists() []Defect {
 	return []Defect{
 		{"lists: the last in line comes first", edit(inLine, order, "cmp.Compare(b.Number, a.Number)"), played("pretix-2119")},
 		{"lists: a map that lags decides who waits in vain",
-			edit(inOffice, "s.Unsold = line.Unsold(r.sale.layout, first, second)", "_, _ = first, second\n\ts.Unsold = unsoldBy(m)"), played("pretix-3628")},
+			edit(inOffice, "s.Unsold = line.Unsold(r.sale.layout, first, second)", "_, _ = first, second\n\told, err := r.o.Store.Snapshot(ctx, r.id)\n\tif err != nil {\n\t\treturn err\n\t}\n\ts.Unsold = unsoldBy(old)"), played("pretix-3628")},
 		{"lists: an offer may pass the line's closing", edit(inLine, "if !s.ClosesAt.IsZero() && s.ClosesAt.Before(at) {", "if false {"), played("pretix-681-1031")},
 		{"lists: who has accepted may accept again", edit(inOffice, "if w.State == line.Accepted {\n\t\th, err", "if false {\n\t\th, err"),
 			played("pretix-1163-1405")},

@@ -11,7 +11,7 @@ type site struct{ handler, call string }
 // natures of the calls that are not transactions of the store.
 var natures = map[string]nature{
 	"HoldByID": read, "HoldsByID": read, "Claims": read, "Look": read, "ClaimsAtOnce": moment, "BlockClaims": read, "Wanted": read, "Timers": read,
-	"PaymentAnswered": read, "PaymentByID": read, "OrderByID": read, "Snapshot": read, "FreshSnapshot": read, "LineState": read, "LineGlance": read, "Waiter": read, "InLine": read, "Joining": read, "Place": read, "Pool": read, "PoolSeats": read,
+	"PaymentAnswered": read, "PaymentByID": read, "OrderByID": read, "Snapshot": read, "FreshSnapshot": read, "LineState": read, "LineGlance": read, "LineHead": read, "Waiter": read, "InLine": read, "Joining": read, "Place": read, "Pool": read, "PoolSeats": read,
 	"Show": read, "Layout": read, "Send": send, "Create": bank, "Query": bank, "Close": bank, "Refund": bank,
 	"Hold": transact, "Block": transact, "Release": transact, "StartPayment": transact, "Confirm": transact, "Regrant": transact,
 	"ChangePayment": transact, "NoteAnswer": transact, "WakePayment": transact, "SaveSnapshot": transact, "PostponeDue": transact, "CommitLine": transact,
@@ -49,7 +49,7 @@ var makes = map[string][]string{
 	"relay-payments":   {"Send"},
 	"advance-line":     slices.Concat(lane, sweeping),
 	"join-line":        slices.Concat([]string{"Joining", "Waiter", "Claims", "Snapshot", "Ask"}, placing, lane),
-	"read-place":       slices.Concat([]string{"Waiter", "LineGlance", "Send"}, placing, lane, sweeping),
+	"read-place":       slices.Concat([]string{"Waiter", "LineHead", "Send"}, placing, lane, sweeping),
 	"answer-offer":     slices.Concat([]string{"Waiter", "Show", "Layout", "PoolSeats", "Accept", "Place", "Leave", "Timers", "HoldsByID", "Claims"}, ending),
 	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID"}, ending),
 }

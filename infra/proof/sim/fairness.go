@@ -321,8 +321,8 @@ func (j *judge) answered(a *answer) {
 // refusedAnswer: until its end an offer is his, and the proposal is safe.
 func (j *judge) refusedAnswer(a *answer, status int, code string, begun time.Time) {
 	w := j.waiters[a.of.id]
-	if w == nil || w.state != "offered" || !w.since.Before(begun) || !j.w.now.Before(w.truly) {
-		return
+	if w == nil || w.state != "offered" || !w.since.Before(begun) || !j.w.now.Before(w.truly) || j.w.landing(waiterKey(w.id)) {
+		return // what lands may be seen in part already: another answer of his own
 	}
 	switch {
 	case status == 404, code == "hold_expired", code == "no_offer", code == "place_ended":
