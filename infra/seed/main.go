@@ -48,6 +48,8 @@ type options struct {
 	now       time.Time
 	parallel  int
 	singleGap []string // houses whose shows refuse to strand a single seat
+	noLine    []string // houses that want no line
+	bounded   []string // houses where k later parties may pass one that does not fit, as house=k
 }
 
 func main() {
@@ -77,7 +79,7 @@ func run(ctx context.Context, args []string, env func(string) string, out *os.Fi
 		return err
 	}
 	p := newPlan(f, o.cities, o.days, o.now)
-	if p.singleGap, err = f.houses(o.singleGap); err != nil {
+	if err := p.wishes(o); err != nil {
 		return err
 	}
 	total := p.rows()
@@ -108,6 +110,14 @@ func parseOptions(args []string, out io.Writer, now time.Time) (options, error) 
 	flags.IntVar(&o.parallel, "parallel", 8, "how many writes at once")
 	flags.Func("single-gap", "`cinema` or venue whose shows refuse a choice that strands a single seat; repeatable", func(s string) error {
 		o.singleGap = append(o.singleGap, s)
+		return nil
+	})
+	flags.Func("no-line", "`cinema` or venue that wants no waiting line; repeatable", func(s string) error {
+		o.noLine = append(o.noLine, s)
+		return nil
+	})
+	flags.Func("bounded", "`cinema=k` or venue=k: so many later parties may pass one that does not fit; repeatable", func(s string) error {
+		o.bounded = append(o.bounded, s)
 		return nil
 	})
 	flags.Func("now", "take this for the present, as 2006-01-02T15:04:05Z", func(s string) (err error) {

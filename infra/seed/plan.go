@@ -6,6 +6,8 @@ import (
 	"hash/fnv"
 	"iter"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/catalog"
@@ -34,7 +36,9 @@ type plan struct {
 	days   int
 	now    time.Time
 
-	singleGap map[string]bool // by cinema or venue
+	singleGap map[string]bool // by cinema or venue, as the rest
+	noLine    map[string]bool
+	passes    map[string]int // of the bounded rule
 }
 
 // newPlan takes the largest cities, all of them when n is 0.
@@ -64,11 +68,34 @@ func (f *files) houses(ids []string) (map[string]bool, error) {
 	chosen := map[string]bool{}
 	for _, id := range ids {
 		if !known[id] {
-			return nil, fmt.Errorf("--single-gap: there is no cinema or venue %q", id)
+			return nil, fmt.Errorf("there is no cinema or venue %q", id)
 		}
 		chosen[id] = true
 	}
 	return chosen, nil
+}
+
+// wishes are what houses want of their own.
+func (p *plan) wishes(o options) (err error) {
+	if p.singleGap, err = p.files.houses(o.singleGap); err != nil {
+		return fmt.Errorf("--single-gap: %w", err)
+	}
+	if p.noLine, err = p.files.houses(o.noLine); err != nil {
+		return fmt.Errorf("--no-line: %w", err)
+	}
+	p.passes = map[string]int{}
+	for _, wish := range o.bounded {
+		house, text, _ := strings.Cut(wish, "=")
+		k, err := strconv.Atoi(text)
+		if err != nil || k < 1 {
+			return fmt.Errorf("--bounded: %q is not house=k with k at least 1", wish)
+		}
+		if _, err := p.files.houses([]string{house}); err != nil {
+			return fmt.Errorf("--bounded: %w", err)
+		}
+		p.passes[house] = k
+	}
+	return nil
 }
 
 // phases come one after the other: what a row points at is there before it, and a
@@ -261,7 +288,7 @@ func (p plan) show(house string, date time.Time, slot int, starts time.Time, fil
 		MovieID:  catalog.MovieID(film.ID),
 		StartsAt: starts, EndsAt: starts.Add(runtime + cleaning), LocalDate: date.Format(time.DateOnly),
 		SaleOpensAt: starts.Add(-saleAhead), SaleClosesAt: starts,
-		Status: catalog.OnSale, SingleGap: p.singleGap[house],
+		Status: catalog.OnSale, SingleGap: p.singleGap[house], NoLine: p.noLine[house], LinePasses: p.passes[house],
 	}
 }
 

@@ -241,11 +241,11 @@ func TestEventPrices(t *testing.T) {
 	}
 }
 
-// TestSingleGapIsTheHousesWish: off for all others.
-func TestSingleGapIsTheHousesWish(t *testing.T) {
+// TestHousesWishes: a house has what it wishes, and no other.
+func TestHousesWishes(t *testing.T) {
 	p := newPlan(read(t), 1, 2, now)
-	var err error
-	if p.singleGap, err = p.files.houses([]string{"shanghai-cn-02"}); err != nil {
+	const house = "shanghai-cn-02"
+	if err := p.wishes(options{singleGap: []string{house}, noLine: []string{house}, bounded: []string{house + "=3"}}); err != nil {
 		t.Fatal(err)
 	}
 	c := p.cities[0]
@@ -255,12 +255,17 @@ func TestSingleGapIsTheHousesWish(t *testing.T) {
 			continue
 		}
 		for _, s := range p.day(c, r.v, i, dateOnly(now), films) {
-			if want := r.v.ID == "shanghai-cn-02"; s.SingleGap != want {
-				t.Errorf("%s: %v", s.ID, s.SingleGap)
+			if want := r.v.ID == house; s.SingleGap != want || s.NoLine != want || (s.LinePasses == 3) != want {
+				t.Errorf("%s: %+v", s.ID, s)
 			}
 		}
 	}
-	if _, err := p.files.houses([]string{"nowhere"}); err == nil {
-		t.Error("an unknown house was taken")
+	for _, o := range []options{
+		{singleGap: []string{"nowhere"}}, {noLine: []string{"nowhere"}}, {bounded: []string{"nowhere=3"}}, {bounded: []string{house}},
+		{bounded: []string{house + "=0"}}, {bounded: []string{house + "=x"}},
+	} {
+		if p.wishes(o) == nil {
+			t.Errorf("%+v was taken", o)
+		}
 	}
 }
