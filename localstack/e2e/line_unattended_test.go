@@ -51,7 +51,8 @@ func abandonedHold(t *testing.T, s *show, seats ...string) apiclient.Hold {
 }
 
 // unattendedPoll: he is numbered, what is free is set aside for him, what has
-// expired comes to him, and he is offered it, all by his own polls.
+// expired comes to him, he is offered it, and who has left is tidied away, all by
+// his own polls and those of one behind him.
 func unattendedPoll(t *testing.T) func(*testing.T) {
 	s := shop.row(t, "RRRP")
 	return func(t *testing.T) {
@@ -61,7 +62,10 @@ func unattendedPoll(t *testing.T) func(*testing.T) {
 		if w.State != "joining" || w.Number != 0 {
 			t.Errorf("without a lane the place is %s", w.State)
 		}
+		x := guest(t).asks(s, 2, "regular")
 		w.awaits("waiting").stands(1, 0)
+		x.awaits("waiting", "offered")
+		x.leave() // whose entry the next run tidies
 		until(t, h.ExpiresAt.Add(graceTime))
 		end := time.Now().Add(unattendedFor + 15*time.Second)
 		for w.State == "waiting" && time.Now().Before(end) {
