@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/fairseat/fairseat/infra/proof/feed"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
@@ -79,7 +79,7 @@ func (m *mapping) poll(w *world) {
 	n = max(1, n>>min(m.tries, 3)) // the template has a batch bisected that fails
 	var e events.DynamoDBEvent
 	for _, r := range m.pending[:n] {
-		e.Records = append(e.Records, recordOf(r))
+		e.Records = append(e.Records, feed.Record(r))
 	}
 	m.busy = true
 	var answer events.DynamoDBEventResponse
@@ -106,54 +106,4 @@ func (m *mapping) poll(w *world) {
 		m.pending = m.pending[done:]
 		m.wake(w, w.latency()+min(time.Duration(m.tries)*200*time.Millisecond, 10*time.Second))
 	})
-}
-
-func recordOf(r memstore.Record) events.DynamoDBEventRecord {
-	e := events.DynamoDBEventRecord{
-		EventName: r.Event.String(),
-		Change:    events.DynamoDBStreamRecord{SequenceNumber: r.Sequence, OldImage: imageOf(r.Old), NewImage: imageOf(r.New)},
-	}
-	if r.Service {
-		e.UserIdentity = &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
-	}
-	return e
-}
-
-func imageOf(it store.Item) map[string]events.DynamoDBAttributeValue {
-	if it == nil {
-		return nil
-	}
-	return attributes(it)
-}
-
-func attributes(m map[string]any) map[string]events.DynamoDBAttributeValue {
-	out := make(map[string]events.DynamoDBAttributeValue, len(m))
-	for k, v := range m {
-		out[k] = attribute(v)
-	}
-	return out
-}
-
-func attribute(v any) events.DynamoDBAttributeValue {
-	switch v := v.(type) {
-	case string:
-		return events.NewStringAttribute(v)
-	case int64:
-		return events.NewNumberAttribute(strconv.FormatInt(v, 10))
-	case bool:
-		return events.NewBooleanAttribute(v)
-	case []byte:
-		return events.NewBinaryAttribute(v)
-	case store.Set:
-		return events.NewStringSetAttribute(v)
-	case []any:
-		l := make([]events.DynamoDBAttributeValue, len(v))
-		for i, x := range v {
-			l[i] = attribute(x)
-		}
-		return events.NewListAttribute(l)
-	case map[string]any:
-		return events.NewMapAttribute(attributes(v))
-	}
-	panic(fmt.Sprintf("sim: %T is not stored", v))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/fairseat/fairseat/infra/proof/feed"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/relay"
@@ -218,7 +219,7 @@ func (m *mapping) poll(w *world) {
 	n := min(len(m.pending), 10)
 	var e events.DynamoDBEvent
 	for _, r := range m.pending[:n] {
-		e.Records = append(e.Records, recordOf(r))
+		e.Records = append(e.Records, feed.Record(r))
 	}
 	var answer events.DynamoDBEventResponse
 	w.spawn(m.handler, func(ctx context.Context, o *boxoffice.Office) { answer, _ = m.run(o)(ctx, e) }, func(ok bool) {
@@ -242,56 +243,6 @@ func (m *mapping) poll(w *world) {
 		m.busy = false
 		m.wake(w, w.latency()+time.Duration(m.tries)*200*time.Millisecond)
 	})
-}
-
-func recordOf(r memstore.Record) events.DynamoDBEventRecord {
-	e := events.DynamoDBEventRecord{
-		EventName: r.Event.String(),
-		Change:    events.DynamoDBStreamRecord{SequenceNumber: r.Sequence, OldImage: imageOf(r.Old), NewImage: imageOf(r.New)},
-	}
-	if r.Service {
-		e.UserIdentity = &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
-	}
-	return e
-}
-
-func imageOf(it store.Item) map[string]events.DynamoDBAttributeValue {
-	if it == nil {
-		return nil
-	}
-	out := make(map[string]events.DynamoDBAttributeValue, len(it))
-	for k, v := range it {
-		out[k] = attribute(v)
-	}
-	return out
-}
-
-func attribute(v any) events.DynamoDBAttributeValue {
-	switch v := v.(type) {
-	case string:
-		return events.NewStringAttribute(v)
-	case int64:
-		return events.NewNumberAttribute(strconv.FormatInt(v, 10))
-	case bool:
-		return events.NewBooleanAttribute(v)
-	case []byte:
-		return events.NewBinaryAttribute(v)
-	case store.Set:
-		return events.NewStringSetAttribute(v)
-	case []any:
-		l := make([]events.DynamoDBAttributeValue, len(v))
-		for i, x := range v {
-			l[i] = attribute(x)
-		}
-		return events.NewListAttribute(l)
-	case map[string]any:
-		m := make(map[string]events.DynamoDBAttributeValue, len(v))
-		for k, x := range v {
-			m[k] = attribute(x)
-		}
-		return events.NewMapAttribute(m)
-	}
-	panic("soak: a value that is not stored")
 }
 
 func prefixed(prefixes ...string) func(memstore.Record) bool {
