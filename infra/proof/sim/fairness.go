@@ -156,8 +156,8 @@ func (j *judge) walkedUp(h *holdRow) {
 		}
 	}
 	asked, ok := j.sent[h.id]
-	if !ok {
-		asked = j.w.now // late money, and the house
+	if !ok { // late money, and the house: they had the seats from when the table had said yes
+		asked = j.w.cur.accepted
 	}
 	for _, s := range h.seats {
 		for _, id := range sorted(j.acked) {
@@ -280,8 +280,13 @@ func typesOf(v *joiner) []string {
 	return types
 }
 
-func (j *judge) notThere(v *joiner) {
-	if w := j.waiters[v.id]; w != nil && j.acked[w.id] != (time.Time{}) {
+// notThere: who had been told of his place when he asked for it is there.
+func (j *judge) notThere(v *joiner, begun time.Time) {
+	w := j.waiters[v.id]
+	if w == nil {
+		return
+	}
+	if told, ok := j.acked[w.id]; ok && told.Before(begun) {
 		j.w.fail("WaiterNeverLost", "waiter %s, who is %s, was answered that he is not there", w.id, w.state)
 	}
 }

@@ -243,7 +243,7 @@ func (c *crowd) call(j *joiner, handler, method, path, key, body string, query m
 	if w.tell {
 		w.note(nil, fmt.Sprintf("%s asks: %s %s of %s %v %s (%s)", nameOf(string(g.Buyer)), method, path, j.id, query, body, key))
 	}
-	calm := w.calm
+	calm := w.calm && len(w.flying) == 0 // what was accepted before may still be landing, in the way
 	w.serve(handler, string(g.Buyer), ev, func(a *events.APIGatewayProxyResponse) {
 		unsure := a == nil || a.StatusCode >= 500
 		switch {
@@ -282,7 +282,7 @@ func (c *crowd) ask(j *joiner) {
 
 // see polls, for so many seconds where it waits for a change.
 func (c *crowd) see(j *joiner, seconds int) {
-	query := map[string]string{}
+	query, begun := map[string]string{}, c.w.now
 	if seconds > 0 && j.told.Version != "" {
 		query["since"], query["wait_seconds"] = j.told.Version, strconv.Itoa(seconds)
 	}
@@ -291,7 +291,7 @@ func (c *crowd) see(j *joiner, seconds int) {
 		case 200:
 			c.hearPlace(j, s)
 		case 404:
-			c.w.judge.notThere(j)
+			c.w.judge.notThere(j, begun)
 		}
 	}, nil)
 }

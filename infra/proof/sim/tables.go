@@ -86,7 +86,7 @@ func (d *tables) apply(ctx context.Context, writes []store.Write, token string) 
 			t.window = -1
 		}
 	}
-	t.writes = writes
+	t.writes, t.accepted = writes, w.now
 	err := d.db.Transact(ctx, writes, token)
 	t.window, t.writes = 0, nil
 	delete(w.flying, t)

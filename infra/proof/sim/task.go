@@ -12,22 +12,23 @@ import (
 // at every call of the store, a queue or the provider. At any time one goroutine of
 // a world runs: the scheduler's, or that of the task to which it handed over.
 type task struct {
-	n       int
-	handler string
-	who     string // the buyer that it works for, if any
-	on      *instance
-	skew    time.Duration // of the instance's clock
-	call    string        // what it is doing now
-	clock   time.Time     // as it last read it
-	fresh   bool          // the clock was read since the last transaction was refused
-	dead    bool          // the instance is gone; nothing that it does has an effect any more
-	done    bool
-	resume  chan struct{}
-	begun   time.Time
-	onEnd   func(ok bool) // once: when it ended, or died
-	window  int           // of its transaction: yields where so many writes have landed, -1 everywhere
-	writes  []store.Write // of the transaction that it waits for
-	sender  string        // of a late request: the handler that sent it
+	n        int
+	handler  string
+	who      string // the buyer that it works for, if any
+	on       *instance
+	skew     time.Duration // of the instance's clock
+	call     string        // what it is doing now
+	clock    time.Time     // as it last read it
+	fresh    bool          // the clock was read since the last transaction was refused
+	dead     bool          // the instance is gone; nothing that it does has an effect any more
+	done     bool
+	resume   chan struct{}
+	begun    time.Time
+	onEnd    func(ok bool) // once: when it ended, or died
+	window   int           // of its transaction: yields where so many writes have landed, -1 everywhere
+	writes   []store.Write // of the transaction that it waits for
+	accepted time.Time     // when the table said yes to its last transaction, which may land later
+	sender   string        // of a late request: the handler that sent it
 }
 
 var errDead = errors.New("the instance is gone")
