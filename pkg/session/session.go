@@ -1,17 +1,21 @@
-// Package session decides who a guest is: a token that this deployment signed and
-// that has not run out names a buyer, and nothing else does.
+// Package session decides who a buyer is: a token that this deployment signed and
+// that has not run out names a guest or an account, and nothing else does.
 //
-// A token is fsg1. and the unpadded base64url of
+// A token is its kind and the unpadded base64url of what it says and an
+// HMAC-SHA256 (32). The kinds, times in Unix seconds (8, big-endian):
 //
-//	random (16) · end in Unix seconds (8, big-endian) · HMAC-SHA256 (32)
+//	fsg1.  a guest: random (16) · end
+//	fsu1.  access to an account: account (16) · log-in (16) · end
+//	fsr1.  renews a log-in: account (16) · log-in (16) · turn (8) · end
 //
 // There is one algorithm, and the token cannot choose another (RFC 8725, 3.1);
-// the kind is part of what is signed, so a token of another kind made with the
-// same key is no guest's (3.11, 3.12); there is one writing of every token.
-// Nothing is stored, so a token cannot be taken back before its end. JSON Web
-// Tokens were rejected for their weight: 70 kB in every function that needs a buyer.
+// the kind is part of what is signed, so no kind passes for another though all
+// are made with the same key (3.11, 3.12); there is one writing of every token.
+// Nothing is stored, so a token cannot be taken back before its end; that is why
+// access to an account ends within [AccessLength]. JSON Web Tokens were rejected
+// for their weight: 70 kB in every function that needs a buyer.
 //
-// Start with [New], [Keeper.Issue] and [Keeper.Verify].
+// Start with [New], [Keeper.Issue], [Keeper.Access] and [Keeper.Verify].
 package session
 
 import (
@@ -48,12 +52,20 @@ var (
 var ErrSecret = errors.New("session: secret has fewer than 16 bytes")
 
 const (
-	prefix   = "fsg1."
-	domain   = "fairseat guest session 1\x00" // signed before the payload
-	idSize   = 16
-	bodySize = idSize + 8
-	size     = bodySize + sha256.Size
+	idSize  = 16
+	endSize = 8
 )
+
+// kind is one of the kinds of token, apart by what is signed before the payload.
+type kind struct {
+	prefix string
+	domain string
+	body   int // bytes before the MAC, the end among them as the last
+}
+
+var guest = kind{"fsg1.", "fairseat guest session 1\x00", idSize + endSize}
+
+func (k kind) size() int { return k.body + sha256.Size }
 
 var (
 	letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
@@ -100,64 +112,75 @@ type Session struct {
 
 // Issue makes a guest whom nobody was before, for [Length].
 func (k *Keeper) Issue(now time.Time) (Session, error) {
-	body := make([]byte, bodySize, size)
+	body := make([]byte, guest.body, guest.size())
 	if _, err := io.ReadFull(k.random, body[:idSize]); err != nil {
 		return Session{}, fmt.Errorf("session: issue: %w", err)
 	}
 	end := now.Add(Length).UTC().Truncate(time.Second)
-	binary.BigEndian.PutUint64(body[idSize:], uint64(end.Unix()))
-	token := prefix + wire.EncodeToString(append(body, k.keys[0].sign(body)...))
-	return Session{Token: token, ExpiresAt: end, Buyer: buyer(body)}, nil
+	return Session{Token: k.seal(guest, body, end), ExpiresAt: end, Buyer: buyer("g_", body)}, nil
 }
 
-// Verify names the buyer of a token: "g_" and 26 letters and digits. Errors:
-// [ErrInvalid], and [ErrExpired] from the end on, only when it is ours.
+// seal writes the end into the body's last bytes and signs it.
+func (k *Keeper) seal(of kind, body []byte, end time.Time) string {
+	binary.BigEndian.PutUint64(body[of.body-endSize:], uint64(end.Unix()))
+	return of.prefix + wire.EncodeToString(append(body, k.keys[0].sign(of.domain, body)...))
+}
+
+// Verify names the buyer of a token: "g_" for a guest or "u_" for an account, and
+// 26 letters and digits. Errors: [ErrInvalid], and [ErrExpired] from the end on,
+// only when it is ours. What renews a log-in is no buyer's.
 func (k *Keeper) Verify(token string, now time.Time) (booking.Buyer, error) {
-	body, err := k.read(token, now)
+	if strings.HasPrefix(token, access.prefix) {
+		p, err := k.Account(token, now)
+		return p.Buyer, err
+	}
+	body, _, err := k.read(guest, token, now)
 	if err != nil {
 		return "", err
 	}
-	return buyer(body), nil
+	return buyer("g_", body), nil
 }
 
-// End is when the token's session ends; the errors are those of Verify.
+// End is when the token ends; the errors are those of Verify.
 func (k *Keeper) End(token string, now time.Time) (time.Time, error) {
-	body, err := k.read(token, now)
-	if err != nil {
-		return time.Time{}, err
+	if strings.HasPrefix(token, access.prefix) {
+		p, err := k.Account(token, now)
+		return p.ExpiresAt, err
 	}
-	return time.Unix(int64(binary.BigEndian.Uint64(body[idSize:])), 0).UTC(), nil
+	_, end, err := k.read(guest, token, now)
+	return end, err
 }
 
-func (k *Keeper) read(token string, now time.Time) ([]byte, error) {
-	text, ok := strings.CutPrefix(token, prefix)
+func (k *Keeper) read(of kind, token string, now time.Time) (body []byte, end time.Time, err error) {
+	text, ok := strings.CutPrefix(token, of.prefix)
 	// The length is that of the text, too: the decoder skips line breaks.
-	if !ok || len(text) != wire.EncodedLen(size) {
-		return nil, ErrInvalid
+	if !ok || len(text) != wire.EncodedLen(of.size()) {
+		return nil, time.Time{}, ErrInvalid
 	}
 	raw, err := wire.DecodeString(text)
-	if err != nil || len(raw) != size {
-		return nil, ErrInvalid
+	if err != nil || len(raw) != of.size() {
+		return nil, time.Time{}, ErrInvalid
 	}
-	body, mac := raw[:bodySize], raw[bodySize:]
-	if !k.signed(body, mac) {
-		return nil, ErrInvalid
+	body, mac := raw[:of.body], raw[of.body:]
+	if !k.signed(of.domain, body, mac) {
+		return nil, time.Time{}, ErrInvalid
 	}
-	if now.Unix() >= int64(binary.BigEndian.Uint64(body[idSize:])) {
-		return nil, ErrExpired
+	seconds := int64(binary.BigEndian.Uint64(body[of.body-endSize:]))
+	if now.Unix() >= seconds {
+		return nil, time.Time{}, ErrExpired
 	}
-	return body, nil
+	return body, time.Unix(seconds, 0).UTC(), nil
 }
 
-func (k *Keeper) signed(body, mac []byte) bool {
+func (k *Keeper) signed(domain string, body, mac []byte) bool {
 	ok := false
 	for _, key := range k.keys {
-		ok = hmac.Equal(key.sign(body), mac) || ok
+		ok = hmac.Equal(key.sign(domain, body), mac) || ok
 	}
 	return ok
 }
 
-func (s *signer) sign(body []byte) []byte {
+func (s *signer) sign(domain string, body []byte) []byte {
 	m, _ := s.idle.Get().(hash.Hash)
 	if m == nil {
 		m = hmac.New(sha256.New, s.key)
@@ -169,6 +192,6 @@ func (s *signer) sign(body []byte) []byte {
 	return m.Sum(nil)
 }
 
-func buyer(body []byte) booking.Buyer {
-	return booking.Buyer(letters.AppendEncode(append(make([]byte, 0, 2+26), "g_"...), body[:idSize]))
+func buyer(prefix string, body []byte) booking.Buyer {
+	return booking.Buyer(letters.AppendEncode(append(make([]byte, 0, 2+26), prefix...), body[:idSize]))
 }

@@ -72,21 +72,21 @@ func TestEnd(t *testing.T) {
 func TestForeignTokens(t *testing.T) {
 	k := keeper(t, "0123456789abcdef", secret)
 	good := issue(t, k).Token
-	raw, _ := wire.DecodeString(strings.TrimPrefix(good, prefix))
+	raw, _ := wire.DecodeString(strings.TrimPrefix(good, guest.prefix))
 	other := hmac.New(sha256.New, k.keys[0].key)
 	other.Write([]byte("fairseat account session 1\x00"))
-	other.Write(raw[:bodySize])
+	other.Write(raw[:guest.body])
 	bare := hmac.New(sha256.New, k.keys[0].key)
-	bare.Write(raw[:bodySize])
+	bare.Write(raw[:guest.body])
 	cases := map[string]string{
 		"empty":            "",
-		"prefix alone":     prefix,
-		"other prefix":     "fsu1." + strings.TrimPrefix(good, prefix),
+		"prefix alone":     guest.prefix,
+		"other prefix":     "fsu1." + strings.TrimPrefix(good, guest.prefix),
 		"another secret":   issue(t, keeper(t, "0123456789abcdef", "another secret altogether")).Token,
-		"another kind":     prefix + wire.EncodeToString(other.Sum(bytes.Clone(raw[:bodySize]))),
-		"unsigned":         prefix + wire.EncodeToString(append(bytes.Clone(raw[:bodySize]), make([]byte, sha256.Size)...)),
+		"another kind":     guest.prefix + wire.EncodeToString(other.Sum(bytes.Clone(raw[:guest.body]))),
+		"unsigned":         guest.prefix + wire.EncodeToString(append(bytes.Clone(raw[:guest.body]), make([]byte, sha256.Size)...)),
 		"a JSON Web Token": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJnXzEifQ.",
-		"no kind":          prefix + wire.EncodeToString(bare.Sum(bytes.Clone(raw[:bodySize]))),
+		"no kind":          guest.prefix + wire.EncodeToString(bare.Sum(bytes.Clone(raw[:guest.body]))),
 		"line break":       good[:20] + "\n" + good[21:],
 		"line break more":  good[:20] + "\n" + good[20:],
 		"longer":           good + "A",
@@ -165,8 +165,8 @@ func TestTwoGuestsDiffer(t *testing.T) {
 func FuzzVerify(f *testing.F) {
 	k := keeper(f, "0123456789abcdef", secret)
 	f.Add(issue(f, k).Token)
-	f.Add(prefix)
-	f.Add(prefix + strings.Repeat("A", wire.EncodedLen(size)))
+	f.Add(guest.prefix)
+	f.Add(guest.prefix + strings.Repeat("A", wire.EncodedLen(guest.size())))
 	f.Fuzz(func(t *testing.T, token string) {
 		b, err := k.Verify(token, noon)
 		if (b == "") != (err != nil) {
@@ -175,11 +175,11 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			return
 		}
-		raw, err := wire.DecodeString(strings.TrimPrefix(token, prefix))
-		if err != nil || prefix+wire.EncodeToString(raw) != token {
+		raw, err := wire.DecodeString(strings.TrimPrefix(token, guest.prefix))
+		if err != nil || guest.prefix+wire.EncodeToString(raw) != token {
 			t.Fatalf("a second writing of a token: %q", token)
 		}
-		if end := int64(binary.BigEndian.Uint64(raw[idSize:bodySize])); end <= noon.Unix() {
+		if end := int64(binary.BigEndian.Uint64(raw[idSize:guest.body])); end <= noon.Unix() {
 			t.Fatalf("an expired token was taken: %q", token)
 		}
 	})
