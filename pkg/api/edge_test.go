@@ -16,6 +16,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/session"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
+	"github.com/fairseat/fairseat/pkg/throttle"
 )
 
 func TestBuyer(t *testing.T) {
@@ -298,4 +299,14 @@ func TestClockIsReadAtTheDoor(t *testing.T) {
 	w.expect(get("/holds/h").by(token), 404, "not_found")
 	w.pass(time.Second)
 	w.expect(get("/holds/h").by(token), 401, "unauthorized")
+}
+
+// TestTooMany: whoever comes too often is told when, in whole seconds, and not why.
+func TestTooMany(t *testing.T) {
+	for wait, want := range map[time.Duration]string{time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", time.Hour: "3600"} {
+		r := refused(fmt.Errorf("log in: %w", &throttle.Refusal{Wait: wait}), time.Time{})
+		if r.status != 429 || r.header["Retry-After"] != want || r.doc.(problemDoc).Code != "too_many_requests" {
+			t.Errorf("%v: %+v", wait, r)
+		}
+	}
 }

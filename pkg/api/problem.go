@@ -57,6 +57,8 @@ var problems = map[string]words{
 	"idempotency_mismatch": {422, "Idempotency mismatch", "The Idempotency-Key was used with another request."},
 	"invalid_request":      {422, "Invalid request", "The request cannot be fulfilled as it is."},
 
+	"too_many_requests": {429, "Too many requests", "Too many attempts; try again later."},
+
 	"internal":        {500, "Internal error", "Something went wrong on our side."},
 	"busy":            {503, "Busy", "Too many at once; nothing was taken. Try again."},
 	"outcome_unknown": {503, "Outcome unknown", "It is not known whether this was done. Repeat it with the same Idempotency-Key."},
@@ -74,6 +76,7 @@ var kinds = map[fault.Kind]string{
 	fault.Busy:      "busy",
 	fault.Unknown:   "outcome_unknown",
 	fault.Forbidden: "forbidden",
+	fault.Limited:   "too_many_requests",
 }
 
 // Codes lists every code that this package answers, sorted, with its status.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,8 +53,20 @@ func refused(err error, now time.Time) reply {
 		r.header["WWW-Authenticate"] = `Bearer realm="fairseat"`
 	case 503:
 		r.header["Retry-After"] = "1"
+	case 429:
+		r.header["Retry-After"] = retryAfter(err)
 	}
 	return r
+}
+
+// retryAfter is in whole seconds, rounded up: who comes then is not too early.
+func retryAfter(err error) string {
+	var w interface{ RetryAfter() time.Duration }
+	wait := time.Second
+	if errors.As(err, &w) {
+		wait = w.RetryAfter()
+	}
+	return strconv.FormatInt(max(int64((wait+time.Second-1)/time.Second), 1), 10)
 }
 
 const dateLayout = "Mon, 02 Jan 2006 15:04:05 GMT" // RFC 9110, 5.6.7

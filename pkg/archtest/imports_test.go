@@ -8,7 +8,7 @@ import (
 )
 
 // Packages of pure decisions.
-var pure = []string{"pkg/money", "pkg/seatmap", "pkg/booking", "pkg/order", "pkg/ticket", "pkg/line", "pkg/payment", "pkg/fault", "pkg/relay", "pkg/socket"}
+var pure = []string{"pkg/money", "pkg/seatmap", "pkg/booking", "pkg/order", "pkg/ticket", "pkg/line", "pkg/payment", "pkg/fault", "pkg/relay", "pkg/socket", "pkg/throttle"}
 
 // rule forbids imports to some packages.
 type rule struct {

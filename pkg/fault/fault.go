@@ -21,6 +21,7 @@ const (
 	Busy           // throttled, or contended for too long; nothing was done
 	Unknown        // sent, but the outcome was not learned: read the truth
 	Forbidden      // not with these credentials
+	Limited        // too many attempts: the same again, after the wait that is told (429)
 )
 
 // Error is a sentinel with a kind and a stable word to program against.

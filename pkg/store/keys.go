@@ -24,10 +24,11 @@ const (
 	Orders    Table = "orders"    // orders and payments; streamed
 	Snapshots Table = "snapshots" // packed seat maps and statuses: derived, may be lost
 	Sockets   Table = "sockets"   // tickets, connections, who watches what; no stream, may be lost
+	Limits    Table = "limits"    // attempts let through; no stream, may be lost
 )
 
 // Names lists every table but the catalogue's.
-var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, Sockets}
+var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, Sockets, Limits}
 
 const (
 	skHold = "HOLD"

@@ -22,6 +22,7 @@ var variables = map[store.Table]string{
 	store.Orders:       "ORDERS_TABLE",
 	store.Snapshots:    "SNAPSHOTS_TABLE",
 	store.Sockets:      "SOCKETS_TABLE",
+	store.Limits:       "LIMITS_TABLE",
 }
 
 // Tables are the deployed tables. No call is made.
