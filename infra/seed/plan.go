@@ -101,7 +101,7 @@ func (p *plan) wishes(o options) (err error) {
 // phases come one after the other: what a row points at is there before it, and a
 // city is listed when everything in it is.
 func (p plan) phases() []iter.Seq[store.CatalogRow] {
-	return []iter.Seq[store.CatalogRow]{p.layoutRows, p.filmRows, p.showRows, p.nowShowingRows, p.cityRows}
+	return []iter.Seq[store.CatalogRow]{p.layoutRows, p.filmRows, p.showRows, p.nowShowingRows, p.cityRows, p.cityListRow}
 }
 
 // rows counts the rows of all phases.
@@ -164,6 +164,14 @@ func (p plan) cityRows(yield func(store.CatalogRow) bool) {
 			return
 		}
 	}
+}
+
+func (p plan) cityListRow(yield func(store.CatalogRow) bool) {
+	var all []catalog.City
+	for _, c := range p.cities {
+		all = append(all, c.city())
+	}
+	yield(store.CityListRow(all))
 }
 
 func (c cityRow) city() catalog.City {

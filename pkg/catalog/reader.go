@@ -12,12 +12,14 @@ import (
 	"github.com/fairseat/fairseat/pkg/seatmap"
 )
 
-// How long an answer may be repeated from memory, and how many are kept. A show
-// is kept for seconds because an organiser may cancel it; a layout never changes.
+// How long an answer may be repeated from memory, and how many are kept. What an
+// organiser's change of a show may alter is kept for two seconds: with the two that
+// an edge may keep it ([Store] reads are a second old at most) a change is seen by
+// everybody within five. A layout never changes.
 const (
 	citiesTTL = time.Minute
-	moviesTTL = 10 * time.Second
-	showsTTL  = 3 * time.Second
+	moviesTTL = showsTTL
+	showsTTL  = 2 * time.Second
 
 	maxCities   = 1000
 	maxMovies   = 1000
@@ -84,14 +86,14 @@ func (r *Reader) City(ctx context.Context, id CityID) (City, error) {
 
 // MoviesIn lists the films that have a show in the city still to come, by title (A2).
 func (r *Reader) MoviesIn(ctx context.Context, city CityID, p Page) (Listing[NowShowing], error) {
-	if _, err := r.City(ctx, city); err != nil {
-		return Listing[NowShowing]{}, fmt.Errorf("catalog: movies in %s: %w", city, err)
-	}
 	all, err := r.nowOn.get(ctx, string(city), func(ctx context.Context) ([]NowShowing, error) {
 		ms, err := r.store.MoviesIn(ctx, city)
 		sortBy(ms, movieOrder)
 		return ms, err
 	})
+	if err == nil && len(all) == 0 { // else the city is there: no read is needed to know it
+		_, err = r.City(ctx, city)
+	}
 	if err != nil {
 		return Listing[NowShowing]{}, fmt.Errorf("catalog: movies in %s: %w", city, err)
 	}
@@ -133,12 +135,12 @@ func (r *Reader) Showtimes(ctx context.Context, q Showtimes, p Page) (Listing[Ci
 	if err != nil {
 		return none, err
 	}
-	if err := r.known(ctx, q); err != nil {
-		return none, fmt.Errorf("catalog: showtimes of %s in %s: %w", q.Movie, q.City, err)
-	}
 	all, err := r.times.get(ctx, q.key(), func(ctx context.Context) ([]Show, error) {
 		return r.store.Showtimes(ctx, q.Movie, q.City, from, before)
 	})
+	if err == nil && len(all) == 0 {
+		err = r.known(ctx, q)
+	}
 	if err != nil {
 		return none, fmt.Errorf("catalog: showtimes of %s in %s: %w", q.Movie, q.City, err)
 	}

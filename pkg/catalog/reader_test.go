@@ -47,7 +47,10 @@ func (s *shelf) City(ctx context.Context, id CityID) (City, error) {
 	return pick(s.read(ctx), s.cities, func(c City) bool { return c.ID == id }, ErrNoCity)
 }
 
-func (s *shelf) MoviesIn(ctx context.Context, _ CityID) ([]NowShowing, error) {
+func (s *shelf) MoviesIn(ctx context.Context, city CityID) ([]NowShowing, error) {
+	if !slices.ContainsFunc(s.cities, func(c City) bool { return c.ID == city }) {
+		return nil, s.read(ctx)
+	}
 	return slices.Clone(s.films), s.read(ctx)
 }
 

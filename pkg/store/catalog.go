@@ -18,18 +18,18 @@ const TableCatalog Table = "catalog"
 // Catalog reads and loads the catalogue. Access patterns, with their cost in
 // requests and read units (eventual reads, items as the loader makes them):
 //
-//	C1  all cities              Query   CITIES / *                      500 × 140 B: 1 request, 9 units
+//	C1  all cities              Get     CITYLIST / LIST                 500 cities: 2
 //	C2  one city                Get     CITIES / <city>                 0.5
 //	C3  now showing in a city   Query   CITY#<city> / MOVIE#*           6 × 300 B: 0.5
 //	C4  one film                Get     MOVIE#<movie> / MOVIE           0.5
 //	C5  showtimes               Query   SHOWS#<movie>#<city> / <start>#<show>, from … before
-//	                                    24 × 500 B a week: 1 request, 1.5 units
+//	                                    24 × 300 B a week: 1 request, 1 unit
 //	C6  one show                Get     SHOW#<show> / SHOW              0.5
 //	C7  one layout              Get     LAYOUT#<layout> / LAYOUT        20,000 seats: 1.5
 //	C8  load n rows             BatchGet of their items, then transactions of those that differ,
 //	                            ≤ 100 writes each: none when nothing has changed
 //
-// A listing needs no second read: C5's items are whole shows. Both items of a show
+// A listing needs no second read: C5's items have all that a show has. Both items of a show
 // are written in one transaction, so a listed show can be opened.
 type Catalog struct{ tables Tables }
 
@@ -39,11 +39,12 @@ var _ catalog.Store = Catalog{}
 func NewCatalog(t Tables) Catalog { return Catalog{t} }
 
 const (
-	citiesPK  = "CITIES"
-	moviesPre = "MOVIE#"
-	movieSK   = "MOVIE"
-	showSK    = "SHOW"
-	layoutSK  = "LAYOUT"
+	citiesPK     = "CITIES"
+	moviesPre    = "MOVIE#"
+	showtimesPre = "SHOWS#"
+	movieSK      = "MOVIE"
+	showSK       = "SHOW"
+	layoutSK     = "LAYOUT"
 )
 
 func catalogKey(pk, sk string) Key { return Key{TableCatalog, pk, sk} }
@@ -61,7 +62,7 @@ func showKey(id catalog.ShowID) Key     { return catalogKey("SHOW#"+string(id), 
 func layoutKey(id catalog.LayoutID) Key { return catalogKey("LAYOUT#"+string(id), layoutSK) }
 
 func showtimesPK(movie catalog.MovieID, city catalog.CityID) string {
-	return "SHOWS#" + string(movie) + "#" + string(city)
+	return showtimesPre + string(movie) + "#" + string(city)
 }
 
 func showtimeKey(s catalog.Show) Key {
@@ -69,12 +70,9 @@ func showtimeKey(s catalog.Show) Key {
 }
 
 // sortTime has a fixed width, so that text sorts as time does.
-func sortTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func sortTime(t time.Time) string { return t.UTC().Format(sortLayout) }
 
-// Cities is C1.
-func (c Catalog) Cities(ctx context.Context) ([]catalog.City, error) {
-	return catalogList(ctx, c.tables, Query{Table: TableCatalog, PK: citiesPK}, cityOf)
-}
+const sortLayout = "2006-01-02T15:04:05.000Z"
 
 // City is C2.
 func (c Catalog) City(ctx context.Context, id catalog.CityID) (catalog.City, error) {
@@ -98,7 +96,7 @@ func (c Catalog) Showtimes(ctx context.Context, movie catalog.MovieID, city cata
 	}
 	return catalogList(ctx, c.tables, Query{
 		Table: TableCatalog, PK: showtimesPK(movie, city), From: sortTime(from), Before: sortTime(before),
-	}, showOf)
+	}, listedOf)
 }
 
 // Show is C6.

@@ -220,6 +220,47 @@ func TestAShowMovesInTheListing(t *testing.T) {
 	same(t, "listing", got, []catalog.Show{later})
 }
 
+// A listing that an older loader wrote as whole shows is read beside new items.
+func TestAListingOfWholeShowsIsRead(t *testing.T) {
+	c, db := emptyCatalog()
+	old, young := catalogShow("old", noon), catalogShow("young", noon)
+	mustLoad(t, c, store.ShowRow(old), store.ShowRow(young))
+	whole, err := db.Get(t.Context(), store.Key{Table: store.TableCatalog, PK: "SHOW#old", SK: "SHOW"}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := store.Key{Table: store.TableCatalog, PK: "SHOWS#coco#oslo-no", SK: "2026-11-21T12:00:00.000Z#old"}
+	if err := db.Transact(t.Context(), []store.Write{{Key: k, Put: whole}}, ""); err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Showtimes(t.Context(), "coco", "oslo-no", noon, noon.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "listing", got, []catalog.Show{old, young})
+}
+
+func TestAMalformedListingIsAnError(t *testing.T) {
+	for _, tt := range []struct {
+		attr string
+		to   any
+	}{
+		{"p", "CNY regular"}, {"p", "CNY throne=5"}, {"p", "CNY regular=-5"}, {"p", "cny regular=5"}, {"p", int64(1)},
+		{"x", "sold_out"}, {"e", "late"}, {"c", int64(7)},
+	} {
+		c, db := emptyCatalog()
+		mustLoad(t, c, store.ShowRow(catalogShow("s", noon)))
+		k := store.Key{Table: store.TableCatalog, PK: "SHOWS#coco#oslo-no", SK: "2026-11-21T12:00:00.000Z#s"}
+		if err := db.Transact(t.Context(), []store.Write{{Key: k, Update: []store.Change{{Attr: tt.attr, Op: store.SetTo, To: tt.to}}}}, ""); err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Showtimes(t.Context(), "coco", "oslo-no", noon, noon.Add(time.Hour))
+		if err == nil || !strings.Contains(err.Error(), `"`+tt.attr+`"`) && !strings.Contains(err.Error(), tt.attr) {
+			t.Errorf("%s = %v: %v, %v", tt.attr, tt.to, got, err)
+		}
+	}
+}
+
 func TestLayoutsAreFixed(t *testing.T) {
 	c, _ := emptyCatalog()
 	mustLoad(t, c, store.LayoutRow("l", []byte("one")), store.ShowRow(catalogShow("s", noon)))
@@ -230,6 +271,45 @@ func TestLayoutsAreFixed(t *testing.T) {
 	other.LayoutID = "imax-600"
 	if _, err := c.Load(t.Context(), []store.CatalogRow{store.ShowRow(other)}); !errors.Is(err, store.ErrLayoutFixed) {
 		t.Errorf("another layout of a show: %v", err)
+	}
+}
+
+// Loading fewer cities takes none off the list, and the same ones write nothing.
+func TestTheCityListGrows(t *testing.T) {
+	c, _ := emptyCatalog()
+	city := func(id, name string) catalog.City {
+		return catalog.City{ID: catalog.CityID(id), Name: name, LocalName: "東京", ChineseName: "东京", Country: "JP", Lat: 35.6895, Lon: -139.69171}
+	}
+	for _, tt := range []struct {
+		load  []catalog.City
+		items int
+		want  []catalog.City
+	}{
+		{[]catalog.City{city("b", "B"), city("a", "A")}, 1, []catalog.City{city("a", "A"), city("b", "B")}},
+		{[]catalog.City{city("a", "A")}, 0, []catalog.City{city("a", "A"), city("b", "B")}},
+		{[]catalog.City{city("a", "Ä"), city("c", "C")}, 1, []catalog.City{city("a", "Ä"), city("b", "B"), city("c", "C")}},
+	} {
+		if n := mustLoad(t, c, store.CityListRow(tt.load)); n != tt.items {
+			t.Errorf("%d items, want %d", n, tt.items)
+		}
+		got, err := c.Cities(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "cities", got, tt.want)
+	}
+}
+
+func TestAMalformedCityListIsAnError(t *testing.T) {
+	for _, packed := range [][]byte{nil, []byte("no deflate"), {0x2a, 0x01, 0x00}} {
+		c, db := emptyCatalog()
+		k := store.Key{Table: store.TableCatalog, PK: "CITYLIST", SK: "LIST"}
+		if err := db.Transact(t.Context(), []store.Write{{Key: k, Put: store.Item{"packed": packed}}}, ""); err != nil {
+			t.Fatal(err)
+		}
+		if cities, err := c.Cities(t.Context()); err == nil || !strings.Contains(err.Error(), "packed") {
+			t.Errorf("%q: %v, %v", packed, cities, err)
+		}
 	}
 }
 
@@ -347,10 +427,12 @@ func TestAMalformedRowIsAnError(t *testing.T) {
 func TestWhatReadingTheCatalogueCosts(t *testing.T) {
 	c, db := emptyCatalog()
 	var rows []store.CatalogRow
+	var cities []catalog.City
 	for i := range 500 {
 		city := catalog.City{ID: catalog.CityID(fmt.Sprintf("san-antonio-%03d", i)), Name: "San Antonio", LocalName: "北京", ChineseName: "北京", Country: "US", Lat: 29.42412, Lon: -98.49363}
-		rows = append(rows, store.CityRow(city))
+		rows, cities = append(rows, store.CityRow(city)), append(cities, city)
 	}
+	rows = append(rows, store.CityListRow(cities))
 	for i := range 24 {
 		show := catalogShow(fmt.Sprintf("san-antonio-us-01-20261121-%d", i), noon)
 		for _, kind := range []seatmap.SeatType{seatmap.Premium, seatmap.Wheelchair, seatmap.Companion} {
@@ -367,9 +449,9 @@ func TestWhatReadingTheCatalogueCosts(t *testing.T) {
 		read func() error
 		want meter.Halves
 	}{
-		{"C1", func() error { _, err := c.Cities(ctx); return err }, meter.Units(9)},
+		{"C1", func() error { _, err := c.Cities(ctx); return err }, meter.Halves(1)},
 		{"C2", func() error { _, err := c.City(ctx, "san-antonio-001"); return err }, 1},
-		{"C5", func() error { _, err := c.Showtimes(ctx, "coco", "oslo-no", noon, noon.Add(time.Hour)); return err }, 3},
+		{"C5", func() error { _, err := c.Showtimes(ctx, "coco", "oslo-no", noon, noon.Add(time.Hour)); return err }, 2},
 		{"C6", func() error { _, err := c.Show(ctx, "san-antonio-us-01-20261121-1"); return err }, 1},
 		{"C7", func() error { _, err := c.LayoutSource(ctx, "arena-20000"); return err }, 3},
 	} {

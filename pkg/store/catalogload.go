@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"time"
 
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
@@ -58,9 +57,7 @@ func keepLater(it, old Item) error {
 // ShowRow is the row of a show: the show itself and its place in the listing, which
 // moves with its start and may be forgotten two days after it. The show is kept.
 func ShowRow(s catalog.Show) CatalogRow {
-	it := showItem(s)
-	it[catTTL] = s.StartsAt.Add(48 * time.Hour).Unix()
-	return CatalogRow{key: showKey(s.ID), item: showItem(s), merge: sameLayout, listed: &listing{showtimeKey(s), it}}
+	return CatalogRow{key: showKey(s.ID), item: showItem(s), merge: sameLayout, listed: &listing{showtimeKey(s), listingItem(s)}}
 }
 
 func sameLayout(it, old Item) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fairseat/fairseat/infra/bench/venue"
@@ -148,7 +149,7 @@ func Measure(ctx context.Context) ([]Figure, Bytes, error) {
 		return nil, nil, err
 	}
 	var figures []Figure
-	for _, st := range steps {
+	for _, st := range slices.Concat(steps, listSteps) {
 		f, err := st.prepare(s)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", st.name, err)

@@ -45,7 +45,8 @@ type Hall struct{ Rows, Width int }
 // Seats in the hall.
 func (h Hall) Seats() int { return h.Rows * h.Width }
 
-func (h Hall) layout() catalog.LayoutID {
+// Layout names the hall.
+func (h Hall) Layout() catalog.LayoutID {
 	return catalog.LayoutID(fmt.Sprintf("plain-%d-%d", h.Rows, h.Width))
 }
 
@@ -73,7 +74,7 @@ func (h Hall) source() ([]byte, error) {
 		rows[i] = label(i) + ": " + string(cells)
 	}
 	text, err := json.Marshal(map[string]any{
-		"id": h.layout(), "name": "Plain rows", "kind": seatmap.Cinema, "numbering": "ltr",
+		"id": h.Layout(), "name": "Plain rows", "kind": seatmap.Cinema, "numbering": "ltr",
 		"seats": h.Seats(), "by_type": map[string]int{"R": h.Seats()}, "rows": rows,
 	})
 	if err != nil {
@@ -125,11 +126,11 @@ func (v *Venue) Announce(ctx context.Context, h Hall, shows ...catalog.ShowID) e
 		return err
 	}
 	now := v.clock()
-	rows := []store.CatalogRow{store.LayoutRow(h.layout(), text)}
+	rows := []store.CatalogRow{store.LayoutRow(h.Layout(), text)}
 	for _, id := range shows {
 		starts := now.Add(24 * time.Hour)
 		rows = append(rows, store.ShowRow(catalog.Show{
-			ID: id, MovieID: "metropolis", City: "bern-ch", Hall: "1", LayoutID: h.layout(),
+			ID: id, MovieID: "metropolis", City: "bern-ch", Hall: "1", LayoutID: h.Layout(),
 			Cinema:   catalog.Cinema{ID: "bern-ch-01", Name: "Rex", Lat: 46.948, Lon: 7.447},
 			StartsAt: starts, EndsAt: starts.Add(3 * time.Hour), LocalDate: starts.Format(time.DateOnly),
 			Prices:      []catalog.Price{{Type: seatmap.Regular, Amount: money.Amount{Minor: 1499, Currency: "USD"}}},
