@@ -219,13 +219,13 @@ func TestCaches(t *testing.T) {
 	c := client()
 	map1 := "/shows/" + string(s.ID) + "/seatmap"
 	for path, keep := range map[string]string{
-		"/cities":                    "public, max-age=60",
-		"/cities/shanghai-cn/movies": "public, max-age=60",
-		"/shows/" + string(s.ID):     "public, max-age=5",
+		"/cities":                    "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400",
+		"/cities/shanghai-cn/movies": "public, max-age=2, stale-if-error=600",
+		"/shows/" + string(s.ID):     "public, max-age=2, must-revalidate",
 		"/layouts/arena-20000":       "public, max-age=31536000, immutable",
-		map1:                         "public, max-age=1",
-		map1 + "?expand=seats":       "public, max-age=1",
-		"/movies/interstellar-2014/showtimes?city=beijing-cn": "public, max-age=1",
+		map1:                         "public, max-age=1, must-revalidate",
+		map1 + "?expand=seats":       "public, max-age=1, must-revalidate",
+		"/movies/interstellar-2014/showtimes?city=beijing-cn": "public, max-age=1, must-revalidate",
 	} {
 		first, err := c.Do(t.Context(), http.MethodGet, path, nil, nil)
 		must(t, err)

@@ -78,7 +78,7 @@ func (b browser) cities(ctx context.Context, c *call) (reply, error) {
 	}
 	return listOf(l, func(c catalog.City) cityDoc {
 		return cityDoc{string(c.ID), c.Name, optional(c.LocalName), c.Country, c.Lat, c.Lon}
-	}, keepMinute), nil
+	}, keepCities), nil
 }
 
 type movieDoc struct {
@@ -106,7 +106,7 @@ func (b browser) movies(ctx context.Context, c *call) (reply, error) {
 			string(m.ID), m.Title, texts(m.Genres), optional(m.Language), optional(m.RuntimeMinutes),
 			optional(m.ReleaseDate), optional(m.Country), optional(m.Description),
 		}
-	}, keepMinute), nil
+	}, keepMovies), nil
 }
 
 type cinemaDoc struct {

@@ -268,6 +268,34 @@ func TestNotModified(t *testing.T) {
 	}
 }
 
+// What may be kept at an edge is the same from every instance and for everybody:
+// its validator says so, and nothing varies.
+func TestWhatIsKeptIsTheSameForAll(t *testing.T) {
+	one, other := newWorld(t), newWorld(t)
+	other.pass(time.Minute) // an instance that came up later
+	for path, keep := range map[string]string{
+		"/cities": keepCities, "/cities?q=ber": keepCities, "/cities/bern/movies": keepMovies,
+		"/movies/metropolis/showtimes?city=bern": keepStock, "/shows/open": keepShow, "/layouts/mini-16": keepForever,
+	} {
+		a := one.expect(get(path), 200, "")
+		b := other.expect(get(path).with("authorization", "Bearer "+other.guest()).with("x-api-key", "another"), 200, "")
+		if a.Body != b.Body || a.Headers["ETag"] != b.Headers["ETag"] || len(a.Headers["ETag"]) < 3 {
+			t.Errorf("%s: %s and %s", path, a.Headers["ETag"], b.Headers["ETag"])
+		}
+		if a.Headers["Cache-Control"] != keep || a.Headers["Vary"] != "" {
+			t.Errorf("%s: %v", path, a.Headers)
+		}
+		same := other.do(get(path).with("if-none-match", a.Headers["ETag"]))
+		if same.StatusCode != 304 || same.Headers["Cache-Control"] != keep || same.Body != "" || same.Headers["Content-Type"] != "" {
+			t.Errorf("%s again: %d %v", path, same.StatusCode, same.Headers)
+		}
+	}
+	refused := one.expect(get("/shows/none"), 404, "not_found")
+	if refused.Headers["Cache-Control"] != keepNot || refused.Headers["ETag"] != "" {
+		t.Errorf("a refusal may be kept: %v", refused.Headers)
+	}
+}
+
 func TestDescriptions(t *testing.T) {
 	w := newWorld(t)
 	if s := w.expect(get("/health"), 200, "").str("status"); s != "ok" {

@@ -12,13 +12,20 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// How long others may keep an answer.
+// How long others may keep an answer (RFC 9111), browsers and the edge alike: what
+// the edge has kept for a second counts in the browser too, by its Age. No answer
+// that may be kept differs by who asks, so none needs Vary. What a change of a show
+// alters is kept for at most two seconds and never served stale, so that with the
+// two of [catalog.Reader] a change is seen within five; the list of films may be
+// older only where the origin fails (RFC 5861).
 const (
 	keepNot     = "no-store"
 	keepForever = "public, max-age=31536000, immutable"
 	keepMinute  = "public, max-age=60"
-	keepShow    = "public, max-age=5"
-	keepStock   = "public, max-age=1"
+	keepCities  = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
+	keepMovies  = "public, max-age=2, stale-if-error=600"
+	keepShow    = "public, max-age=2, must-revalidate"
+	keepStock   = "public, max-age=1, must-revalidate"
 )
 
 const (
