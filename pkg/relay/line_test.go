@@ -61,7 +61,7 @@ func TestOfWaiter(t *testing.T) {
 		{"a receipt that is gone", waiter(line.Left), nil, nil},
 		{"an entry", nil, store.Item{"pk": "LINE#s", "sk": "W#0000000000007", "w": "w_1"}, nil},
 		{"the line's state", nil, store.Item{"pk": "LINE#s", "sk": "STATE", "v": int64(1)}, nil},
-		{"a place", nil, store.Item{"pk": "PLACE#s#b", "sk": "PLACE", "live": "w_1"}, nil},
+		{"a place", nil, store.Item{"pk": "PLACE#b", "sk": "SHOW#s", "live": "w_1"}, nil},
 	} {
 		got, err := relay.OfWaiter(relay.Record{Old: tt.old, New: tt.new, Sequence: "21"}, policy.Grace, noon)
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(tt.want) {

@@ -58,13 +58,15 @@ func claimWrites(h booking.Hold) []Write {
 
 func seatKey(s booking.Seat) boxoffice.SeatKey { return boxoffice.SeatKey{Seat: s.ID, Block: s.Block} }
 
-// allow adds the hold's seats to its buyer's, within the limit (TenAtMost).
+// allow adds the hold's seats to its buyer's, within the limit (TenAtMost), and names the
+// hold: what somebody has is known from his allowances alone, at no further unit.
 func (s *Store) allow(h booking.Hold, keepUntil time.Time) Write {
 	n := int64(len(h.Seats))
 	return Write{
 		Key: capKey(h.Show, h.Buyer),
 		Update: []Change{
 			{Attr: aCount, Op: Add, To: n},
+			{Attr: aHolds, Op: SetAdd, To: Set{string(h.ID)}},
 			{Attr: aTTL, Op: SetTo, To: keepUntil.Unix()},
 		},
 		Where: Any{NoAttr{aCount}, AtMost{aCount, int64(s.policy.MaxSeats) - n}},
@@ -152,7 +154,7 @@ func (s *Store) Release(ctx context.Context, e booking.Ending, o *boxoffice.Orde
 	}
 	if was.State != booking.Blocked {
 		n := int64(len(was.Seats))
-		ws = append(ws, Write{Key: capKey(was.Show, was.Buyer), Update: []Change{{Attr: aCount, Op: Add, To: -n}}, Where: AtLeast{aCount, n}})
+		ws = append(ws, Write{Key: capKey(was.Show, was.Buyer), Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}, Where: AtLeast{aCount, n}})
 	}
 	if was.State == booking.Held {
 		ws = append(ws, Write{Key: timerKey(was), Delete: true})
@@ -164,6 +166,10 @@ func (s *Store) Release(ctx context.Context, e booking.Ending, o *boxoffice.Orde
 		ws = append(ws, orderWrite(*o))
 	}
 	return classify(s.t.Transact(ctx, ws, ""))
+}
+
+func noMore(h booking.Hold) Change {
+	return Change{Attr: aHolds, Op: SetDelete, To: Set{string(h.ID)}}
 }
 
 // gateCheck refuses to free a seat of a type that somebody waits for (NoGap).

@@ -32,7 +32,6 @@ var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, Sockets, Lim
 
 const (
 	skHold = "HOLD"
-	skCap  = "CAP"
 	skGate = "GATE"
 	skMap  = "MAP"
 )
@@ -48,9 +47,17 @@ func blockPK(show catalog.ShowID, block string) string {
 	return "SHOW#" + string(show) + "#" + block
 }
 
+// capKey is of a buyer's allowance in a show. All of a buyer's lie in one partition, so
+// that what he has anywhere is one strongly consistent query, and needs no index.
 func capKey(show catalog.ShowID, b booking.Buyer) Key {
-	return Key{Claims, "CAP#" + string(show) + "#" + string(b), skCap}
+	return Key{Claims, capPrefix + string(b), showPrefix + string(show)}
 }
+
+const (
+	capPrefix   = "CAP#"
+	showPrefix  = "SHOW#"
+	placePrefix = "PLACE#"
+)
 
 func holdKey(id booking.HoldID) Key { return Key{Holds, holdPrefix + string(id), skHold} }
 
@@ -110,8 +117,9 @@ func asideKey(show catalog.ShowID, a line.Aside) Key {
 
 func waiterKey(id line.WaiterID) Key { return Key{Line, waiterPrefix + string(id), "WAITER"} }
 
+// placeKey is of a buyer's place in a show's line, beside his others.
 func placeKey(show catalog.ShowID, b booking.Buyer) Key {
-	return Key{Line, "PLACE#" + string(show) + "#" + string(b), "PLACE"}
+	return Key{Line, placePrefix + string(b), showPrefix + string(show)}
 }
 
 const waitTimers = "WAIT#"

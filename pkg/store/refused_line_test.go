@@ -24,7 +24,7 @@ func (r *rig) kWaiter(who string) store.Key {
 	return store.Key{Table: store.Line, PK: "WAITER#" + string(r.wid(who)), SK: "WAITER"}
 }
 func (r *rig) kPlace(who string) store.Key {
-	return store.Key{Table: store.Line, PK: "PLACE#" + string(r.show) + "#" + who, SK: "PLACE"}
+	return store.Key{Table: store.Line, PK: "PLACE#" + who, SK: "SHOW#" + string(r.show)}
 }
 func (r *rig) kLine(sk string) store.Key {
 	return store.Key{Table: store.Line, PK: "LINE#" + string(r.show), SK: sk}
@@ -33,7 +33,7 @@ func (r *rig) kClaim(seat string) store.Key {
 	return store.Key{Table: store.Claims, PK: "SHOW#" + string(r.show) + "#0", SK: seat}
 }
 func (r *rig) kCap(who string) store.Key {
-	return store.Key{Table: store.Claims, PK: "CAP#" + string(r.show) + "#" + who, SK: "CAP"}
+	return store.Key{Table: store.Claims, PK: "CAP#" + who, SK: "SHOW#" + string(r.show)}
 }
 
 func (r *rig) set(k store.Key, attr string, to any) {

@@ -23,6 +23,7 @@ const (
 	aTTL      = "ttl" // seconds since 1970
 	aOwner    = "owner"
 	aCount    = "n"
+	aHolds    = "holds" // ids of the living
 	aWanted   = "wanted"
 	aShow     = "show"
 	aBuyer    = "buyer"

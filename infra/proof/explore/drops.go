@@ -24,7 +24,7 @@ var drops = []drop{
 	{"T3: the grace of an expiry", "holds.go", "AtMost{aExpires, e.Hold.EndedAt.Add(-s.policy.Grace).UnixMilli()}", "AtMost{aExpires, e.Hold.EndedAt.UnixMilli()}"},
 	{"T3: a freed claim is the hold's own", "holds.go", "Delete: true, Where: Equal{aOwner, claimOwner(was)}}", "Delete: true}"},
 	{"T3: a claim set aside is the hold's own", "holds.go", "Put: Item{aOwner: lineOwner}, Where: Equal{aOwner, claimOwner(was)}}", "Put: Item{aOwner: lineOwner}}"},
-	{"T3: the allowance is not below", "holds.go", "Update: []Change{{Attr: aCount, Op: Add, To: -n}}, Where: AtLeast{aCount, n}}", "Update: []Change{{Attr: aCount, Op: Add, To: -n}}}"},
+	{"T3: the allowance is not below", "holds.go", "Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}, Where: AtLeast{aCount, n}}", "Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}}"},
 	{"T3: the gate wants none of the freed", "holds.go", "if len(e.Free) > 0 {", "if false {"},
 	{"T3: all freed types, not the first alone", "holds.go", "range e.FreedTypes() {", "range e.FreedTypes()[:1] {"},
 	{"T3: the allowance returned", "holds.go", "if was.State != booking.Blocked {", "if was.State != booking.Blocked && e.Hold.State != booking.Expired {"},

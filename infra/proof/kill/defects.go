@@ -43,7 +43,7 @@ var defects = map[string][]plant.Edit{
 	err := s.t.Transact(ctx, slices.Delete(slices.Clone(ws), 3, 5), "")
 	var c *Canceled`)},
 	"release-keeps-the-allowance": {plant.Replace("pkg/store/holds.go",
-		"Update: []Change{{Attr: aCount, Op: Add, To: -n}}", "Update: []Change{{Attr: aCount, Op: Add, To: 0 * n}}")},
+		"Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}", "Update: []Change{{Attr: aCount, Op: Add, To: 0 * n}, noMore(was)}")},
 }
 
 // amnesia is a defect of the emulators: what they acknowledged dies with them.

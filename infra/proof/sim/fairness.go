@@ -156,7 +156,7 @@ func (j *judge) walkedUp(h *holdRow) {
 		}
 	}
 	asked, ok := j.sent[h.id]
-	if !ok { // late money, and the house: they had the seats from when the table had said yes
+	if !ok && j.w.cur != nil { // late money, and the house: they had the seats from when the table had said yes
 		asked = j.w.cur.accepted
 	}
 	for _, s := range h.seats {
@@ -238,7 +238,7 @@ func waiterKey(id string) store.Key {
 }
 
 func placeKey(v *joiner) store.Key {
-	return store.Key{Table: store.Line, PK: "PLACE#" + string(v.show) + "#" + string(guests[v.buyer].Buyer), SK: "PLACE"}
+	return store.Key{Table: store.Line, PK: "PLACE#" + string(guests[v.buyer].Buyer), SK: "SHOW#" + string(v.show)}
 }
 
 // toldPlace: what somebody is told is so, and from now on he counts.

@@ -99,7 +99,7 @@ func (j *judge) step(t *task, keys []store.Key) {
 		case strings.HasPrefix(k.PK, "SHOW#"):
 			j.claim(k, it)
 		case strings.HasPrefix(k.PK, "CAP#"):
-			owner := strings.Replace(strings.TrimPrefix(k.PK, "CAP#"), "#", "|", 1)
+			owner := strings.TrimPrefix(k.SK, "SHOW#") + "|" + strings.TrimPrefix(k.PK, "CAP#")
 			j.caps[owner] = num(it, "n")
 			j.touched.buyers = append(j.touched.buyers, owner)
 		case strings.HasPrefix(k.PK, "HOLD#"):

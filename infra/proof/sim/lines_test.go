@@ -38,7 +38,7 @@ func placeOf(id, live string) store.Write {
 	if live != "" {
 		it["live"] = live
 	}
-	return row("PLACE#evening#buyer of "+id, "PLACE", it)
+	return row("PLACE#buyer of "+id, "SHOW#evening", it)
 }
 
 func entryOf(id string, number int64) store.Write {

@@ -99,7 +99,7 @@ func TestJudge(t *testing.T) {
 	}
 	owned := func(id string) store.Write { return store.Write{Key: claim, Put: store.Item{"owner": id}} }
 	limit := func(n int64) store.Write {
-		return store.Write{Key: store.Key{Table: store.Claims, PK: "CAP#evening#b", SK: "CAP"}, Put: store.Item{"n": n}}
+		return store.Write{Key: store.Key{Table: store.Claims, PK: "CAP#b", SK: "SHOW#evening"}, Put: store.Item{"n": n}}
 	}
 	timer := store.Write{Key: store.Key{Table: store.Timers, PK: "EXP#evening#0", SK: "1#one"}, Put: store.Item{"kind": "hold"}}
 	end := noon.Add(time.Minute)

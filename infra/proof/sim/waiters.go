@@ -74,7 +74,7 @@ func (j *judge) lineItem(t *task, k store.Key, it store.Item) bool {
 	case strings.HasPrefix(k.PK, "WAITER#"):
 		j.waiter(t, strings.TrimPrefix(k.PK, "WAITER#"), it)
 	case strings.HasPrefix(k.PK, "PLACE#"):
-		owner := strings.Replace(strings.TrimPrefix(k.PK, "PLACE#"), "#", "|", 1)
+		owner := strings.TrimPrefix(k.SK, "SHOW#") + "|" + strings.TrimPrefix(k.PK, "PLACE#")
 		if j.lives[owner] = str(it, "live"); j.lives[owner] == "" {
 			delete(j.lives, owner)
 		}

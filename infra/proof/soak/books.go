@@ -90,7 +90,7 @@ func (l *ledger) allowances() {
 	has := map[string]int64{}
 	for _, h := range l.holds {
 		if h.living() && h.state != "blocked" {
-			has["CAP#"+h.show+"#"+h.buyer] += int64(len(h.seats))
+			has["CAP#"+h.buyer+"/SHOW#"+h.show] += int64(len(h.seats))
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(has)) {

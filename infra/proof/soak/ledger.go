@@ -96,6 +96,8 @@ func (l *ledger) kindOf(k store.Key, it store.Item) (kind, show string) {
 	switch kind {
 	case "SHOW":
 		kind = "claim"
+	case "CAP", "PLACE":
+		show = strings.TrimPrefix(k.SK, "SHOW#")
 	case "LINE":
 		kind = map[byte]string{'S': "pool", 'W': "entry"}[k.SK[0]]
 		if k.SK == "STATE" {
@@ -139,8 +141,9 @@ func (l *ledger) step(records []memstore.Record) {
 		case strings.HasPrefix(r.Key.PK, "ORDER#"):
 			l.order(r)
 		case strings.HasPrefix(r.Key.PK, "CAP#"):
-			if l.caps[r.Key.PK] = num(r.New, "n"); r.New == nil || l.caps[r.Key.PK] == 0 {
-				delete(l.caps, r.Key.PK)
+			owner := r.Key.PK + "/" + r.Key.SK
+			if l.caps[owner] = num(r.New, "n"); r.New == nil || l.caps[owner] == 0 {
+				delete(l.caps, owner)
 			}
 		}
 	}

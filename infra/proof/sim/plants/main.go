@@ -133,7 +133,7 @@ var seatPlants = []plant{
 		{holds, "Put: claim, Where: Absent{}}", "Put: claim}"},
 	}},
 	{"relNoGate: a release does not check the gate", []edit{{holds, "if len(e.Free) > 0 {", "if false {"}}},
-	{"capLeak: a release forgets the allowance", []edit{{holds, "Update: []Change{{Attr: aCount, Op: Add, To: -n}}", "Update: []Change{{Attr: aCount, Op: Add, To: int64(0)}}"}}},
+	{"capLeak: a release forgets the allowance", []edit{{holds, "Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}", "Update: []Change{{Attr: aCount, Op: Add, To: int64(0)}, noMore(was)}"}}},
 	{"capNoCond: the allowance is added to without its limit", []edit{
 		{holds, "Where: Any{NoAttr{aCount}, AtMost{aCount, int64(s.policy.MaxSeats) - n}},", ""},
 	}},
