@@ -29,6 +29,16 @@ type Tables interface {
 	Query(ctx context.Context, q Query) (items []Item, next string, err error)       // next = "" at the end
 }
 
+// Counters is what counts need of a database beside Tables: one conditional update
+// of one item, outside of a transaction. It is half the price of a transaction of
+// one, meets no conflict with its like, and answers the item as it is then. A
+// refusal is a [*Canceled] of one [Reason]; the other errors are those of Transact.
+// It never retries.
+type Counters interface {
+	Tables
+	Update(ctx context.Context, key Key, changes []Change, where Cond) (Item, error)
+}
+
 // Table is the logical name of a table; the adapter maps it to the deployed one.
 type Table string
 

@@ -25,7 +25,7 @@ type Store struct {
 	retry  aws.Retryer
 }
 
-var _ store.Tables = (*Store)(nil)
+var _ store.Counters = (*Store)(nil)
 
 // New speaks to the deployed tables by their names. jitter picks a wait between
 // zero and its argument; two logical tables must not share a deployed one.

@@ -34,7 +34,7 @@ type DB struct {
 	seq     uint64
 }
 
-var _ store.Tables = (*DB)(nil)
+var _ store.Counters = (*DB)(nil)
 
 type part struct {
 	table store.Table

@@ -16,10 +16,11 @@ const (
 	OpBatchGet
 	OpTransactGet
 	OpQuery
+	OpUpdate
 )
 
 func (k OpKind) String() string {
-	return [...]string{"invalid", "Transact", "Get", "BatchGet", "TransactGet", "Query"}[k]
+	return [...]string{"invalid", "Transact", "Get", "BatchGet", "TransactGet", "Query", "Update"}[k]
 }
 
 // Op is a call as a fault hook sees it. Keys are in the order of the call; a

@@ -26,14 +26,15 @@ const (
 	BatchGet
 	TransactGet
 	Query
+	Update
 )
 
 func (o Op) String() string {
-	return [...]string{"invalid", "Transact", "Get", "BatchGet", "TransactGet", "Query"}[o]
+	return [...]string{"invalid", "Transact", "Get", "BatchGet", "TransactGet", "Query", "Update"}[o]
 }
 
-// Halves is an amount of capacity in half units: write units for Transact, read
-// units for the rest.
+// Halves is an amount of capacity in half units: write units for Transact and
+// Update, read units for the rest.
 type Halves int64
 
 // Units makes an amount of whole units.
@@ -76,7 +77,7 @@ type Meter struct {
 	counts Counts
 }
 
-var _ store.Tables = (*Meter)(nil)
+var _ store.Counters = (*Meter)(nil)
 
 // New counts what passes to next.
 func New(next store.Tables) *Meter {
@@ -132,6 +133,23 @@ func (m *Meter) Transact(ctx context.Context, writes []store.Write, token string
 	}
 	m.count(Transact, 1, b)
 	return err
+}
+
+// Update implements store.Counters where next does. What is written is what is
+// billed, though the service bills what was there if that was larger: a counter
+// does not shrink.
+func (m *Meter) Update(ctx context.Context, key store.Key, changes []store.Change, where store.Cond) (store.Item, error) {
+	next, ok := m.next.(store.Counters)
+	if !ok {
+		return nil, errors.New("meter: what is counted counts nothing itself")
+	}
+	it, err := next.Update(ctx, key, changes, where)
+	b := bill{}
+	if charged(err) {
+		b[key.Table] = Units(WriteUnits(Size(it)) / 2)
+	}
+	m.count(Update, 1, b)
+	return it, err
 }
 
 // charged reports whether the service did the work of judging.

@@ -81,6 +81,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Tables) {
 		{"Values", values},
 		{"ByValue", byValue},
 		{"Together", together},
+		{"Updates", singleUpdates},
+		{"UpdatesTogether", updatesTogether},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, open(t)) })
 	}
