@@ -2,6 +2,7 @@ package boxoffice_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -357,6 +358,26 @@ func TestLookRacesCallback(t *testing.T) {
 	if err != nil || got.State != booking.Sold {
 		t.Errorf("hold %v, %v", got.State, err)
 	}
+}
+
+// TestPayRacesCallback: the money of the first payment sells the hold while a second
+// request to pay finds it overdue. It is told that it is paid for, not that it expired.
+func TestPayRacesCallback(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	p := d.pay(h, "p")
+	report := d.bank.capture(p.ID)
+	d.overdue(h)
+	d.Office.Store = &between{Store: d.store, order: func() {
+		d.clock.advance(-time.Millisecond)
+		d.settle(report)
+		d.clock.advance(time.Millisecond)
+	}}
+	_, err := d.Pay(d.ctx(), payWish(h, "again"))
+	if !errors.Is(err, booking.ErrAlreadyPaid) || errors.Is(err, booking.ErrHoldExpired) {
+		t.Errorf("second payment: %v", err)
+	}
+	d.wantHold(h.ID, booking.Sold)
 }
 
 // between does something once, just before a call reaches the store.

@@ -43,8 +43,9 @@ func (o *Office) Pay(ctx context.Context, w PayWish) (payment.Payment, error) {
 		return err
 	})
 	if errors.Is(err, booking.ErrHoldExpired) {
+		// Nobody is told so before it is: money that was under way may have sold the hold.
 		if _, eerr := o.End(ctx, w.Hold, booking.ByExpiry); eerr != nil {
-			return payment.Payment{}, errors.Join(err, eerr)
+			return payment.Payment{}, eerr
 		}
 	}
 	if err != nil || p.Action != (payment.Action{}) || p.State != payment.Pending {
