@@ -400,6 +400,8 @@ func (c *crowd) hear(r *request, begun time.Time, a *events.APIGatewayProxyRespo
 			c.orders = append(c.orders, &paper{doc.OrderID, r.buyer, r.hold})
 		}
 		j.paymentExists(doc.ID)
+	case r.handler == "pay-hold" && doc.Code == "hold_expired":
+		j.toldExpired(r.hold)
 	case r.handler == "release-hold" && a.StatusCode == 204:
 		j.givenBack(r.hold)
 	case r.handler == "read-order" && a.StatusCode == 200:

@@ -10,12 +10,12 @@ import (
 )
 
 // checkLines judges what the step did to lines.
-func (j *judge) checkLines() {
+func (j *judge) checkLines(t *task) {
 	for _, m := range j.moved {
 		j.checkMove(m)
 	}
 	for _, h := range j.made {
-		j.walkedUp(h)
+		j.walkedUp(h, t.accepted)
 	}
 	for _, show := range once(j.lined) {
 		j.checkLine(show)
@@ -149,15 +149,15 @@ func (j *judge) passedBy(b, show string, seats []string) {
 }
 
 // walkedUp: a hold that is nobody's acceptance took seats that were free to all.
-func (j *judge) walkedUp(h *holdRow) {
+func (j *judge) walkedUp(h *holdRow, accepted time.Time) {
 	for _, m := range j.moved {
 		if m.is.hold == h.id {
 			return
 		}
 	}
 	asked, ok := j.sent[h.id]
-	if !ok && j.w.cur != nil { // late money, and the house: they had the seats from when the table had said yes
-		asked = j.w.cur.accepted
+	if !ok { // late money, and the house: they had the seats from when the table had said yes
+		asked = accepted
 	}
 	for _, s := range h.seats {
 		for _, id := range sorted(j.acked) {
@@ -380,6 +380,16 @@ func (j *judge) endedInTime(when string, asked bool) {
 func (j *judge) somebodyWaits(show string) bool {
 	for _, w := range j.waiters {
 		if w.show == show && !w.ended() {
+			return true
+		}
+	}
+	return false
+}
+
+// answeredSince reports whether somebody answered an offer or left the line.
+func (j *judge) answeredSince(t time.Time) bool {
+	for _, w := range j.waiters {
+		if (w.state == "accepted" || w.state == "declined" || w.state == "left") && w.since.After(t) {
 			return true
 		}
 	}

@@ -137,6 +137,24 @@ func TestJudgeOfLines(t *testing.T) {
 	}
 }
 
+// TestHouseAndLine: the house has its seats from when the table accepted them, however
+// late they land.
+func TestHouseAndLine(t *testing.T) {
+	for _, tt := range []struct {
+		told, accepted time.Duration
+		want           bool
+	}{{time.Second, 2 * time.Second, true}, {2 * time.Second, time.Second, false}} {
+		w := newWorld(replayed(choices{}), false)
+		j := w.judge
+		j.waiters["one"] = &waiterRow{id: "one", show: "evening", state: "waiting", types: []string{"loveseat"}}
+		j.acked["one"] = noon.Add(tt.told)
+		j.walkedUp(&holdRow{id: "hold", show: "evening", seats: []seatRow{{id: "balcony-B-1", typ: "loveseat"}}}, noon.Add(tt.accepted))
+		if got := w.broken != nil && w.broken.invariant == "FirstComeFirstServed"; got != tt.want {
+			t.Errorf("told after %v, accepted after %v: %v", tt.told, tt.accepted, w.broken)
+		}
+	}
+}
+
 // TestWalkUpAndLine: who was told that he waits is not passed by who comes later.
 func TestWalkUpAndLine(t *testing.T) {
 	for _, tt := range []struct {
@@ -147,7 +165,7 @@ func TestWalkUpAndLine(t *testing.T) {
 		j := w.judge
 		j.waiters["one"] = &waiterRow{id: "one", show: "evening", state: "waiting", types: []string{"loveseat"}}
 		j.acked["one"], j.sent["hold"] = noon.Add(tt.told), noon.Add(tt.asked)
-		j.walkedUp(&holdRow{id: "hold", show: "evening", seats: []seatRow{{id: "balcony-B-1", typ: "loveseat"}}})
+		j.walkedUp(&holdRow{id: "hold", show: "evening", seats: []seatRow{{id: "balcony-B-1", typ: "loveseat"}}}, time.Time{})
 		if got := w.broken != nil && w.broken.invariant == "FirstComeFirstServed"; got != tt.want {
 			t.Errorf("told after %v, asked for after %v: %v", tt.told, tt.asked, w.broken)
 		}

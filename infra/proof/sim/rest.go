@@ -70,7 +70,7 @@ func (w *world) settle() {
 // tidied by the next message, whatever it is about.
 func (w *world) waitsEnd() {
 	if w.losses.deaf || w.judge.someJoin() {
-		w.crowd.pollAll(4, 7*time.Second)
+		w.pollUntilQuiet()
 		w.judge.served("by polls")
 		if w.losses.deaf {
 			w.judge.inVain("by polls")
@@ -90,6 +90,19 @@ func (w *world) waitsEnd() {
 	for _, show := range all {
 		w.crowd.nudge(show)
 	}
+}
+
+// pollUntilQuiet lets all look until nobody has answered an offer or left for longer
+// than a line stays unattended: before, a look leaves it to those who run it.
+func (w *world) pollUntilQuiet() {
+	for range 20 {
+		since := w.now
+		w.crowd.pollAll(4, 7*time.Second)
+		if !w.judge.answeredSince(since) {
+			return
+		}
+	}
+	w.fail("Promptness", "people answer offers for ever")
 }
 
 // prompt: the timers make things prompt where they are not lost, and TTL where they

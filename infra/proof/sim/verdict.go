@@ -27,7 +27,7 @@ func (j *judge) check(t *task) {
 	for _, id := range once(j.touched.orders) {
 		j.checkOrder(j.orders[id])
 	}
-	j.checkLines()
+	j.checkLines(t)
 }
 
 func once(ids []string) []string {
@@ -241,5 +241,12 @@ func (j *judge) refusedBest(show catalog.ShowID, typ seatmap.SeatType, begun tim
 			j.w.fail("NeverTaken", "no %s seat was said to be left in %s; %s could be had from %s on, the request came at %s", typ, show, s.ID, clock(busy), clock(begun))
 			return
 		}
+	}
+}
+
+// toldExpired: whose hold is said to have expired has lost it by then.
+func (j *judge) toldExpired(id string) {
+	if h := j.holds[id]; h.living() && !j.w.landing(holdKey(id)) {
+		j.w.fail("HoldLifetime", "hold %s was said to have expired and is %s", id, h.state)
 	}
 }
