@@ -212,9 +212,11 @@ func priced(s catalog.Show, l *seatmap.Layout, chosen []int) ([]Seat, error) {
 	return seats, nil
 }
 
-// Owns reports whether two requests under one key are the same request.
+// Owns reports whether two requests under one key are the same request. Whose it was
+// the id says, which is made of who asked and his key; the hold may be another's by now,
+// if he has logged in since.
 func (h Hold) Owns(req Request) error {
-	if h.Buyer != req.Buyer || h.BodyHash != req.BodyHash {
+	if h.BodyHash != req.BodyHash {
 		return ErrOtherBody
 	}
 	return nil

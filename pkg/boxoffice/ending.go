@@ -21,9 +21,18 @@ const Shards = 8
 //
 // An early expiry is booking.ErrNotOverdue, a sold hold booking.ErrAlreadyPaid.
 func (o *Office) End(ctx context.Context, id booking.HoldID, cause booking.Cause) (booking.Hold, error) {
+	return o.end(ctx, id, cause, "")
+}
+
+// end is End, where owner is not "" only of his hold: it may have become an account's
+// since he was asked who he is.
+func (o *Office) end(ctx context.Context, id booking.HoldID, cause booking.Cause, owner booking.Buyer) (booking.Hold, error) {
 	var ended booking.Hold
 	err := o.attempt(ctx, func(now time.Time) error {
 		h, err := o.Store.HoldByID(ctx, id)
+		if err == nil && owner != "" && h.Buyer != owner {
+			err = booking.ErrHoldNotFound
+		}
 		if err != nil {
 			return err
 		}
@@ -97,7 +106,7 @@ func (o *Office) GiveBack(ctx context.Context, b booking.Buyer, id booking.HoldI
 	if !h.State.Live() {
 		return nil
 	}
-	_, err = o.End(ctx, id, booking.ByOwner)
+	_, err = o.end(ctx, id, booking.ByOwner, b)
 	return err
 }
 

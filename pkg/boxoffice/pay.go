@@ -150,7 +150,7 @@ func (o *Office) orderOf(ctx context.Context, h booking.Hold, now time.Time) (or
 	}
 	ord = order.Order{
 		ID: order.ID("o_" + booking.Digest("order", string(h.ID))), HoldID: string(h.ID), ShowID: string(h.Show),
-		Buyer: string(h.Buyer), Status: order.Pending, Total: total, CreatedAt: now,
+		Buyer: string(h.Buyer), Status: order.Pending, Total: total, CreatedAt: now, Rev: 1,
 	}
 	for _, s := range h.Seats {
 		ord.Seats = append(ord.Seats, order.Seat{ID: string(s.ID), Type: string(s.Type), Price: s.Price})

@@ -419,7 +419,7 @@ func (o *Office) AcceptOffer(ctx context.Context, c Choose) (booking.Hold, error
 	var h booking.Hold
 	err = o.attempt(ctx, func(now time.Time) error {
 		if w.ID == "" {
-			if w, err = o.Lane.Waiter(ctx, c.Waiter); err != nil {
+			if w, err = o.place(ctx, c.Buyer, c.Waiter); err != nil {
 				return err
 			}
 		}

@@ -117,9 +117,10 @@ func Types(l *seatmap.Layout, wished []seatmap.SeatType, party int) ([]seatmap.S
 	return types, nil
 }
 
-// Same reports whether two requests under one key are the same request.
+// Same reports whether two requests under one key are the same request; whose it was
+// the id says, as for holds.
 func (w Waiter) Same(j Join) error {
-	if w.Buyer != j.Buyer || w.BodyHash != j.BodyHash {
+	if w.BodyHash != j.BodyHash {
 		return booking.ErrOtherBody
 	}
 	return nil

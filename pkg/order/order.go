@@ -76,6 +76,7 @@ type Order struct {
 	PaidBy    payment.ID // stays after a refund
 	CreatedAt time.Time
 	PaidAt    time.Time
+	Rev       int64 // grows with every write; who follows the table's stream knows by it what is old
 }
 
 // View is what a payment must know of the order.
@@ -110,6 +111,7 @@ func (o Order) Pay(by payment.ID, hold string, tickets []Ticket, at time.Time) (
 	}
 	o.Status, o.HoldID, o.PaidBy, o.PaidAt = Paid, hold, by, at
 	o.Tickets = slices.Clone(tickets)
+	o.Rev++
 	return o, o.Check()
 }
 
@@ -119,6 +121,7 @@ func (o Order) Cancel() (Order, error) {
 		return Order{}, err
 	}
 	o.Status = Cancelled
+	o.Rev++
 	return o, nil
 }
 
@@ -133,6 +136,7 @@ func (o Order) Refund(of payment.ID) (Order, error) {
 		return Order{}, fmt.Errorf("order %s was paid by %s, not %s: %w", o.ID, o.PaidBy, of, ErrMove)
 	}
 	o.Status, o.PaidBy, o.Tickets = Refunded, of, nil
+	o.Rev++
 	return o, nil
 }
 

@@ -290,6 +290,7 @@ func TestSizes(t *testing.T) {
 		v := w
 		v.ID, v.State, v.Number = line.WaiterID("w_"+booking.Digest(fmt.Sprint(i))), line.Waiting, int64(10_001+i)
 		r.set(store.Key{Table: store.Line, PK: "WAITER#" + string(v.ID), SK: "WAITER"}, "state", "asked")
+		r.set(store.Key{Table: store.Line, PK: "WAITER#" + string(v.ID), SK: "WAITER"}, "buyer", string(v.Buyer))
 		p.Number = append(p.Number, v)
 	}
 	r.must(r.CommitLine(t.Context(), w.Show, s, p, line.Stamp{Now: evening, KeepUntil: keep}))

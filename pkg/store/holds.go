@@ -73,6 +73,10 @@ func (s *Store) allow(h booking.Hold, keepUntil time.Time) Write {
 	}
 }
 
+func noMore(h booking.Hold) Change {
+	return Change{Attr: aHolds, Op: SetDelete, To: Set{string(h.ID)}}
+}
+
 func (s *Store) timerItem(h booking.Hold) Item {
 	return Item{
 		aKind: "hold", aExpires: h.ExpiresAt.UnixMilli(),
@@ -166,10 +170,6 @@ func (s *Store) Release(ctx context.Context, e booking.Ending, o *boxoffice.Orde
 		ws = append(ws, orderWrite(*o))
 	}
 	return classify(s.t.Transact(ctx, ws, ""))
-}
-
-func noMore(h booking.Hold) Change {
-	return Change{Attr: aHolds, Op: SetDelete, To: Set{string(h.ID)}}
 }
 
 // gateCheck refuses to free a seat of a type that somebody waits for (NoGap).

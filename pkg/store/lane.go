@@ -252,7 +252,7 @@ func (s *Store) CommitLine(ctx context.Context, show catalog.ShowID, was line.St
 	for _, w := range p.Number {
 		entry := Item{aWaiter: string(w.ID)}
 		c.keep(entry)
-		c.waiter(w, Equal{aState, line.Asked.String()})
+		c.waiter(w, All{Equal{aState, line.Asked.String()}, Equal{aBuyer, string(w.Buyer)}})
 		c.add(Write{Key: entryKey(show, w.Number), Put: entry, Where: Absent{}})
 	}
 	return classify(s.t.Transact(ctx, c.ws, ""))

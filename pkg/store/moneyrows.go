@@ -100,6 +100,9 @@ func orderItem(o order.Order) Item {
 		}
 		it[aTickets] = tickets
 	}
+	if o.Rev > 0 {
+		it[aRev] = o.Rev
+	}
 	setText(it, aPaidBy, string(o.PaidBy))
 	setTime(it, aPaidAt, o.PaidAt)
 	return it
@@ -114,6 +117,7 @@ func orderFromItem(it Item) (order.Order, error) {
 		Status: order.Status(r.str(aState)), Total: money.Amount{Minor: r.num(aAmount), Currency: r.str(aCurrency)},
 		PaidBy: payment.ID(r.optional(aPaidBy)), CreatedAt: r.time(aMade), PaidAt: r.time(aPaidAt),
 	}
+	o.Rev, _ = it[aRev].(int64) // absent before there was one
 	for _, sub := range r.maps(aSeats) {
 		o.Seats = append(o.Seats, order.Seat{
 			ID: sub.str("id"), Type: sub.str(aType),

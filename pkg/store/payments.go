@@ -123,7 +123,12 @@ func (s *Store) PaymentAnswered(ctx context.Context, id payment.ID) (payment.Pay
 }
 
 func orderWrite(o boxoffice.OrderChange) Write {
-	return Write{Key: orderKey(o.Next.ID), Put: orderItem(o.Next), Where: Equal{aState, string(o.Was)}}
+	return Write{Key: orderKey(o.Next.ID), Put: orderItem(o.Next), Where: stands(o)}
+}
+
+// stands: the order is where it was read, and still that buyer's.
+func stands(o boxoffice.OrderChange) Cond {
+	return All{Equal{aState, string(o.Was)}, Equal{aBuyer, o.Next.Buyer}}
 }
 
 // paymentWrite sets what differs, on the condition of the state and, where the

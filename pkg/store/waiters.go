@@ -205,8 +205,11 @@ func (s *Store) Leave(ctx context.Context, l line.Leaving, place *line.Place) er
 	return classify(s.t.Transact(ctx, append(ws, backWrites(l.Was.Show, l.Was.ID, l.Back)...), ""))
 }
 
-// inState is the condition that the waiter is still as far as was read.
-func inState(w line.Waiter) Cond { return Equal{aState, w.State.String()} }
+// inState is the condition that the waiter is still as far as was read, and the
+// same buyer's: the whole item is put, with the buyer that was read.
+func inState(w line.Waiter) Cond {
+	return All{Equal{aState, w.State.String()}, Equal{aBuyer, string(w.Buyer)}}
+}
 
 // closeWrite ends the place of a waiter; next, where not nil, is what it becomes.
 func closeWrite(w line.Waiter, next *line.Place) Write {

@@ -31,7 +31,7 @@ var drops = []drop{
 	{"T2: not past its grace", "payments.go", "All{asRead(h), AtLeast{aExpires, now.Add(-s.policy.Grace).UnixMilli() + 1}}", "asRead(h)"},
 	{"T2: the hold as read", "payments.go", "All{asRead(h), AtLeast{aExpires, now.Add(-s.policy.Grace).UnixMilli() + 1}}", "AtLeast{aExpires, now.Add(-s.policy.Grace).UnixMilli() + 1}"},
 	{"T2, T4: the payment's state as read", "payments.go", "where := All{Equal{aState, string(c.Was.State)}}", "where := All{Exists{}}"},
-	{"T2, T3, T4: the order's status as read", "payments.go", "Put: orderItem(o.Next), Where: Equal{aState, string(o.Was)}}", "Put: orderItem(o.Next)}"},
+	{"T2, T3, T4: the order's status as read", "payments.go", "Put: orderItem(o.Next), Where: stands(o)}", "Put: orderItem(o.Next)}"},
 	{"T4: the new hold absent", "payments.go", "Put: holdItem(h), Where: Absent{}},", "Put: holdItem(h)},"},
 	{"T4: the old hold as read", "payments.go", "Write{Key: holdKey(old.ID), Check: true, Where: asRead(old)},", "Write{Key: holdKey(old.ID), Check: true, Where: Exists{}},"},
 	{"T7: the waiter absent", "waiters.go", "{Key: waiterKey(w.ID), Put: waiterItem(w), Where: Absent{}},", "{Key: waiterKey(w.ID), Put: waiterItem(w)},"},
@@ -66,7 +66,7 @@ var drops = []drop{
 	{"L7: the pool item exists", "lane.go", "Where: All{Exists{}, NoAttr{aFor}}}", "Where: NoAttr{aFor}}"},
 	{"L7: the pool item is for nobody", "lane.go", "Where: All{Exists{}, NoAttr{aFor}}}", "Where: Exists{}}"},
 	{"L7: the claim says LINE", "lane.go", "Delete: true, Where: Equal{aOwner, lineOwner}}", "Delete: true}"},
-	{"L8: the waiter is asked", "lane.go", "c.waiter(w, Equal{aState, line.Asked.String()})", "c.waiter(w, nil)"},
+	{"L8: the waiter is asked", "lane.go", "c.waiter(w, All{Equal{aState, line.Asked.String()}, Equal{aBuyer, string(w.Buyer)}})", "c.waiter(w, nil)"},
 	{"L8: no entry has the number", "lane.go", "Put: entry, Where: Absent{}})", "Put: entry})"},
 }
 

@@ -20,7 +20,7 @@ func paying() []Defect {
 			edit(inStore, "\t\t{Key: timerKey(was), Delete: true},\n", ""),
 			protocol("confirm")},
 		{"T2: whatever the order is, it is paid",
-			edit(inStore, "Put: orderItem(o.Next), Where: Equal{aState, string(o.Was)}}", "Put: orderItem(o.Next)}"),
+			edit(inStore, "Put: orderItem(o.Next), Where: stands(o)}", "Put: orderItem(o.Next)}"),
 			protocol("confirm refused", "change a payment")},
 		{"a payment moves whatever its state is",
 			edit(inStore, "where := All{Equal{aState, string(c.Was.State)}}", "where := All{Exists{}}"),
