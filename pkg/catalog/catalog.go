@@ -5,7 +5,7 @@
 // It keeps: a listing never shows a show that has started or was cancelled; prices
 // are whole minor units, each for one seat. No time zone is looked up here: a show carries its local date.
 //
-// Start with [Show], [Reader] and [Store].
+// Start with [Show], [Reader], [Store] and, for what organisers change, [Programme].
 package catalog
 
 import (
@@ -93,6 +93,9 @@ type Show struct {
 	SingleGap    bool // the organiser refuses choices that strand a single seat
 	NoLine       bool // the house wants no line for it
 	LinePasses   int  // later parties that may pass one that does not fit; 0 is the strict rule
+
+	Rev       int64     // how often it was changed since it was first loaded; a listing does not tell
+	Announced time.Time // EndsAt before it was changed; zero when it never was, and in a listing
 }
 
 // Status is what the organiser says of a show. The zero value is invalid.

@@ -26,6 +26,8 @@ const TableCatalog Table = "catalog"
 //	                                    24 × 300 B a week: 1 request, 1 unit
 //	C6  one show                Get     SHOW#<show> / SHOW              0.5
 //	C7  one layout              Get     LAYOUT#<layout> / LAYOUT        20,000 seats: 1.5
+//	C9  change a show           Get of it, of the film's place and Query of C5, all strongly
+//	                            consistent; then one transaction of 3 to 5 items
 //	C8  load n rows             BatchGet of their items, then transactions of those that differ,
 //	                            ≤ 100 writes each: none when nothing has changed
 //
@@ -177,6 +179,8 @@ const (
 	catGap     = "single_gap"
 	catNoLine  = "no_line"
 	catPasses  = "line_passes"
+	catRev     = "rev"       // absent is 0
+	catFirst   = "announced" // absent: never changed
 )
 
 func cityItem(c catalog.City) Item {
@@ -239,6 +243,10 @@ func showItem(s catalog.Show) Item {
 	if s.LinePasses > 0 {
 		it[catPasses] = int64(s.LinePasses)
 	}
+	if s.Rev > 0 {
+		it[catRev] = s.Rev
+	}
+	setTime(it, catFirst, s.Announced)
 	return it
 }
 
@@ -269,6 +277,7 @@ func showOf(r *row) catalog.Show {
 	s.NoLine, _ = r.item[catNoLine].(bool)
 	passes, _ := r.item[catPasses].(int64)
 	s.LinePasses = int(passes)
+	s.Rev, s.Announced = revOf(r.item), r.time(catFirst)
 	st, err := catalog.ParseStatus(r.str(catStatus))
 	if err != nil {
 		r.fail(catStatus)

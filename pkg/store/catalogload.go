@@ -15,17 +15,13 @@ type CatalogRow struct {
 	key    Key
 	item   Item
 	merge  func(item, old Item) error // what the new item takes over from the old one, or why it may not follow it
-	listed *listing                   // a show's second item
-}
-
-type listing struct {
-	key  Key
-	item Item
+	keep   func(item, old Item)       // the same, of what a loader knows nothing about
+	listed bool                       // a show, which has a second item
 }
 
 // Writes is how many items the row has.
 func (r CatalogRow) Writes() int {
-	if r.listed != nil {
+	if r.listed {
 		return 2
 	}
 	return 1
@@ -57,7 +53,18 @@ func keepLater(it, old Item) error {
 // ShowRow is the row of a show: the show itself and its place in the listing, which
 // moves with its start and may be forgotten two days after it. The show is kept.
 func ShowRow(s catalog.Show) CatalogRow {
-	return CatalogRow{key: showKey(s.ID), item: showItem(s), merge: sameLayout, listed: &listing{showtimeKey(s), listingItem(s)}}
+	return CatalogRow{key: showKey(s.ID), item: showItem(s), merge: sameLayout, keep: keepChanges, listed: true}
+}
+
+// keepChanges takes over what stays when the loaded data of a show change: that
+// it was cancelled, and what was announced first.
+func keepChanges(it, old Item) {
+	if old[catStatus] == catalog.Cancelled.String() {
+		it[catStatus] = old[catStatus]
+	}
+	if first, ok := old[catFirst]; ok {
+		it[catFirst] = first
+	}
 }
 
 func sameLayout(it, old Item) error {
@@ -143,15 +150,22 @@ func (r CatalogRow) writes(old Item) ([]Write, error) {
 	hash := catalogHash(it)
 	it[catHash] = hash
 	own := Write{Key: r.key, Put: it, Where: Absent{}}
-	switch was, ok := old[catHash].(string); {
+	was, ok := old[catHash].(string)
+	switch {
 	case ok && was == hash:
 		return nil, nil
 	case ok:
-		own.Where = Equal{catHash, was}
+		own.Where = All{Equal{catHash, was}, revStands(old)}
 	case old != nil:
-		own.Where = NoAttr{catHash}
+		own.Where = All{NoAttr{catHash}, revStands(old)}
 	}
-	if r.listed == nil {
+	if old != nil && (r.listed || revOf(old) > 0) {
+		it[catRev] = revOf(old) + 1
+	}
+	if old != nil && r.keep != nil {
+		r.keep(it, old)
+	}
+	if !r.listed {
 		return []Write{own}, nil
 	}
 	return r.move(own, old)
@@ -159,7 +173,11 @@ func (r CatalogRow) writes(old Item) ([]Write, error) {
 
 // move puts the show where it belongs in the listing and takes it from where it was.
 func (r CatalogRow) move(own Write, old Item) ([]Write, error) {
-	ws := []Write{own, {Key: r.listed.key, Put: r.listed.item.Clone()}}
+	next, err := catalogDecode(own.Put, showOf)
+	if err != nil {
+		return nil, err
+	}
+	ws := []Write{own, {Key: showtimeKey(next), Put: listingItem(next)}}
 	if old == nil {
 		return ws, nil
 	}
@@ -167,10 +185,15 @@ func (r CatalogRow) move(own Write, old Item) ([]Write, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k := showtimeKey(was); k != r.listed.key {
-		ws = append(ws, Write{Key: k, Delete: true})
+	return append(ws, unlist(was, next)...), nil
+}
+
+// unlist takes a show from where it was in the listing, if it is elsewhere now.
+func unlist(was, next catalog.Show) []Write {
+	if k := showtimeKey(was); k != showtimeKey(next) {
+		return []Write{{Key: k, Delete: true}}
 	}
-	return ws, nil
+	return nil
 }
 
 // catalogHash is over the canonical text of the item: fmt prints maps in order of key.

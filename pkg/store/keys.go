@@ -142,3 +142,7 @@ func mapKey(show catalog.ShowID) Key { return Key{Snapshots, "MAP#" + string(sho
 func statusPK(city catalog.CityID, movie catalog.MovieID) string {
 	return "STATUS#" + string(city) + "#" + string(movie)
 }
+
+func statusKey(s catalog.Show) Key {
+	return Key{Snapshots, statusPK(s.City, s.MovieID), string(s.ID)}
+}

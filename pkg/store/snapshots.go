@@ -57,7 +57,7 @@ func (s *Store) SaveSnapshot(ctx context.Context, show catalog.Show, m boxoffice
 			st[string(typ)] = string(a)
 		}
 		ws = append(ws, Write{
-			Key: Key{Snapshots, statusPK(show.City, show.MovieID), string(show.ID)},
+			Key: statusKey(show),
 			Put: Item{aStatuses: st, aTTL: show.EndsAt.Unix()},
 		})
 	}
