@@ -118,6 +118,14 @@ linearizability: build ## judge concurrent histories of seats and lines under ki
 kill: build ## kill functions and the whole cloud during purchases, also through lines, and reckon; KILLS=2000 SEED=… PLANT=all CONTEST=1
 	@env -u AWS_CA_BUNDLE go run ./infra/proof/kill $(if $(CONTEST),-contest $(or $(ROUNDS),1000)) $(if $(KILLS),-kills $(KILLS)) $(if $(SEED),-seed $(SEED)) $(if $(PLANT),-plant $(PLANT))
 
+# CI has a short run; FUZZ='-requests 2000 -seed 7' is one.
+.PHONY: fuzz-api
+fuzz-api: build .tools/schemathesis/bin/schemathesis ## 50,000 requests made up from the OpenAPI document; FUZZ='-requests 2000'
+	@env -u AWS_CA_BUNDLE go run ./infra/proof/fuzz $(FUZZ)
+
+.tools/schemathesis/bin/schemathesis:
+	@python3 -m venv .tools/schemathesis && .tools/schemathesis/bin/pip install -q schemathesis==4.32.5
+
 .PHONY: overtake
 overtake: ## whom other rules of waiting let pass whom, beside ours, under the same schedules
 	@go test -count=1 -v ./infra/proof/overtake
