@@ -26,8 +26,8 @@ type settings struct {
 
 var errHelp = errors.New("help was asked for")
 
-const intro = `localstack runs a SAM template on this machine: the stand-ins for DynamoDB and
-SQS, the functions, their event sources, the REST and the WebSocket API.
+const intro = `localstack runs a SAM template on this machine: the stand-ins for DynamoDB,
+SQS and S3, the functions, their event sources, the REST and the WebSocket API.
 
   localstack --template template.yaml --port 3000
 
@@ -95,7 +95,7 @@ func parse(args []string) (settings, error) {
 		return err
 	})
 	fs.BoolVar(&s.once, "once", false, "stop after the --after commands")
-	fs.BoolVar(&s.install, "install", false, "only fetch what the chosen store and the queues need")
+	fs.BoolVar(&s.install, "install", false, "only fetch what the chosen store, the queues and S3 need")
 	fs.BoolVar(&s.withParent, "with-parent", false, "stop when the process that started this one ends")
 	fs.StringVar(&s.readyFile, "ready-file", "", "write addresses, outputs, variables and process ids as JSON to this file when all is ready, --after included")
 	fs.StringVar(&s.banner, "banner", "", "text file to print when all is ready; $NAME stands for the variables below")

@@ -81,7 +81,7 @@ func install(ctx context.Context, s settings) int {
 	var g process.Group
 	defer g.Close()
 	err := emulators.Install(ctx, &g, emulators.Options{
-		Store: s.options.Store, Tools: s.options.ToolsFolder(), Progress: s.options.Progress,
+		Store: s.options.Store, Objects: true, Tools: s.options.ToolsFolder(), Progress: s.options.Progress,
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -1,5 +1,5 @@
 // Package cloud puts a whole stack on this machine: it reads a SAM template,
-// starts the stand-ins for DynamoDB and SQS, makes what the template names, and
+// starts the stand-ins for DynamoDB, SQS and S3, makes what the template names, and
 // runs its functions behind a REST API, a WebSocket API and event sources.
 //
 // What holds: nothing runs before everything is ready; a [Cloud] that could not
@@ -158,7 +158,7 @@ func (c *Cloud) facts() template.Facts {
 func (c *Cloud) startEmulators(ctx context.Context) (err error) {
 	c.set, err = emulators.Start(ctx, c.group, emulators.Options{
 		Store: c.opts.Store, Tools: c.opts.Tools, Data: c.opts.Data,
-		TablePort: c.opts.TablePort, QueuePort: c.opts.QueuePort,
+		Objects: len(c.Stack.Buckets) > 0, TablePort: c.opts.TablePort, QueuePort: c.opts.QueuePort,
 		Region: c.opts.Region, Account: account, Progress: c.opts.Progress,
 	})
 	if err != nil {
@@ -168,6 +168,10 @@ func (c *Cloud) startEmulators(ctx context.Context) (err error) {
 	c.watch(c.set.Tables.Child)
 	c.watch(c.set.Queues.Child)
 	c.clients = provision.NewClients(c.opts.Region, c.set.Tables.URL, c.set.Queues.URL)
+	if c.set.Objects.URL != "" {
+		c.watch(c.set.Objects.Child)
+		c.clients.Objects = provision.Objects(c.opts.Region, c.set.Objects.URL)
+	}
 	return nil
 }
 

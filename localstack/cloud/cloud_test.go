@@ -116,7 +116,7 @@ func start(t *testing.T, change ...func(*Options)) *Cloud {
 }
 
 type note struct {
-	Found, Marked                     bool
+	Found, Marked, Kept               bool
 	Greeting, Token, Self, Peer, Name string
 }
 
@@ -174,7 +174,7 @@ func TestAStackServesFromRequestToQueue(t *testing.T) {
 			until(t, "the note is marked", func() bool { return call(t, c, "GET", "1").Marked })
 			got := call(t, c, "GET", "1")
 			want := note{
-				Found: true, Marked: true, Greeting: "moin", Token: variable(c, "SECRET_Token"), Self: c.URL, Name: "local-Write",
+				Found: true, Marked: true, Kept: true, Greeting: "moin", Token: variable(c, "SECRET_Token"), Self: c.URL, Name: "local-Write",
 			}
 			if got != want || len(got.Token) != 24 {
 				t.Errorf("got %+v, want %+v", got, want)
@@ -238,11 +238,11 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 	c := start(t)
 	call(t, c, "PUT", "4")
 	pids, port := c.PIDs(), c.listener.Addr().(*net.TCPAddr).Port
-	if len(pids) != 2 {
+	if len(pids) != 3 {
 		t.Errorf("children %v", pids)
 	}
 	children := descendants(t)
-	if len(children) < 3 { // two stand-ins and a function at least
+	if len(children) < 4 { // three stand-ins and a function at least
 		t.Errorf("descendants %v", children)
 	}
 	c.Close()

@@ -12,11 +12,11 @@ import (
 // endpoints are the variables that lead an SDK to this cloud. Who has these may
 // do everything.
 func (c *Cloud) endpoints() []string {
-	return c.leads(provision.AccessKey, provision.SecretKey, c.set.Tables.URL, c.set.Queues.URL)
+	return c.leads(provision.AccessKey, provision.SecretKey, c.set.Tables.URL, c.set.Queues.URL, c.set.Objects.URL)
 }
 
-func (c *Cloud) leads(key, secret, tables, queues string) []string {
-	return []string{
+func (c *Cloud) leads(key, secret, tables, queues, objects string) []string {
+	all := []string{
 		"AWS_ACCESS_KEY_ID=" + key,
 		"AWS_SECRET_ACCESS_KEY=" + secret,
 		"AWS_REGION=" + c.opts.Region,
@@ -25,16 +25,21 @@ func (c *Cloud) leads(key, secret, tables, queues string) []string {
 		"AWS_ENDPOINT_URL_DYNAMODB_STREAMS=" + tables,
 		"AWS_ENDPOINT_URL_SQS=" + queues,
 	}
+	if c.set.Objects.URL != "" {
+		all = append(all, "AWS_ENDPOINT_URL_S3="+objects)
+	}
+	return all
 }
 
 // EnvironmentHelp documents [Cloud.Env].
-const EnvironmentHelp = `AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS,
+const EnvironmentHelp = `AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_S3,
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION  lead an SDK to this cloud
 API_URL          the REST API with its stage
 SOCKET_URL       the WebSocket API with its stage; its @connections are there by http
 OUTPUT_<name>    each output of the template
 TABLE_<id>       the name of each table, by logical id
 QUEUE_<id>       the URL of each queue
+BUCKET_<id>      the name of each bucket
 SECRET_<id>      the text of each secret
 API_KEY_<id>     the value of each API key
 PARAMETER_<name> each parameter as it was used`
@@ -54,6 +59,9 @@ func (c *Cloud) environment() []string {
 	}
 	for _, q := range c.Stack.Queues {
 		env = append(env, "QUEUE_"+q.ID+"="+q.URL)
+	}
+	for _, b := range c.Stack.Buckets {
+		env = append(env, "BUCKET_"+b.ID+"="+b.Name)
 	}
 	for _, s := range c.Stack.Secrets {
 		env = append(env, "SECRET_"+s.ID+"="+s.Value)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fairseat/fairseat/localstack/emulators"
 	"github.com/fairseat/fairseat/localstack/process"
 	"github.com/fairseat/fairseat/localstack/rights"
 )
@@ -20,7 +21,10 @@ func (c *Cloud) startGuard(context.Context) error {
 	if c.opts.Rights == rights.Off {
 		return nil
 	}
-	p, err := rights.New(c.Stack, c.opts.Rights, account, c.set.Tables.URL, c.set.Queues.URL)
+	p, err := rights.New(c.Stack, c.opts.Rights, account, rights.Behind{
+		Tables: c.set.Tables.URL, Queues: c.set.Queues.URL, Objects: c.set.Objects.URL,
+		ObjectKey: emulators.ObjectKey, ObjectSecret: emulators.ObjectSecret,
+	})
 	if err != nil {
 		return err
 	}
@@ -41,7 +45,7 @@ func (c *Cloud) endpointsOf(function string) []string {
 		return c.endpoints()
 	}
 	k := rights.Credentials(function)
-	return c.leads(k.AccessKeyID, k.SecretAccessKey, c.guard.url, c.guard.url)
+	return c.leads(k.AccessKeyID, k.SecretAccessKey, c.guard.url, c.guard.url, c.guard.url)
 }
 
 // Rights tells what functions needed so far, and what of it their roles do not

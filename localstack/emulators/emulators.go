@@ -1,10 +1,10 @@
-// Package emulators fetches and runs the programs that stand in for DynamoDB
-// and SQS, and decides when one of them counts as running.
+// Package emulators fetches and runs the programs that stand in for DynamoDB,
+// SQS and S3, and decides when one of them counts as running.
 //
 //   - Own: an address is handed out only when the process that answers there is
 //     the one that was started. A foreign program on the port is an error.
 //   - Pinned: versions and flags are fixed here and in the pom files; programs
-//     come through Maven and cargo into a cache folder and are never vendored
+//     come through Maven, cargo and go into a cache folder and are never vendored
 //     (the licence of DynamoDB Local forbids handing it on).
 //   - Kept: with a data folder what was acknowledged survives kill -9; without
 //     one nothing is written outside the cache.
@@ -51,22 +51,24 @@ func ParseStore(name string) (Store, error) {
 	return 0, fmt.Errorf("emulators: there is no store %q, only dynamodb-local and dynoxide", name)
 }
 
-// Options of one pair of emulators.
+// Options of one set of emulators.
 type Options struct {
-	Store     Store
-	Tools     string // cache folder for programs, made when missing
-	Data      string // folder of this stack's data; "" = in memory
-	TablePort int    // 0 = any free one
-	QueuePort int    // 0 = any free one
-	Region    string
-	Account   string
-	Progress  io.Writer // a line for each thing that takes long; required
+	Store      Store
+	Objects    bool   // S3 too
+	Tools      string // cache folder for programs, made when missing
+	Data       string // folder of this stack's data; "" = it is thrown away
+	TablePort  int    // 0 = any free one
+	QueuePort  int    // 0 = any free one
+	ObjectPort int    // 0 = any free one
+	Region     string
+	Account    string
+	Progress   io.Writer // a line for each thing that takes long; required
 }
 
-// Set is a running pair.
+// Set is a running set. Objects has no address where none were wanted.
 type Set struct {
-	Tables, Queues Endpoint
-	scratch        string
+	Tables, Queues, Objects Endpoint
+	scratch                 string
 }
 
 // Endpoint is where one emulator answers.
@@ -79,7 +81,7 @@ type Endpoint struct {
 // can do, the start of a JVM was seen to take longer than 30 s.
 const startLimit = 2 * time.Minute
 
-// Start installs what is missing, then starts both. The children belong to g.
+// Start installs what is missing, then starts all. The children belong to g.
 func Start(ctx context.Context, g *process.Group, o Options) (*Set, error) {
 	if err := Install(ctx, g, o); err != nil {
 		return nil, err
@@ -98,6 +100,12 @@ func Start(ctx context.Context, g *process.Group, o Options) (*Set, error) {
 		s.Queues, err = attempt(ctx, g, o.QueuePort, func(port int) (process.Spec, string, error) {
 			return elasticMQ(o, scratch, port)
 		})
+		return err
+	})
+	all.Go(func() (err error) {
+		if o.Objects {
+			s.Objects, err = startObjects(ctx, g, o, scratch)
+		}
 		return err
 	})
 	if err := all.Wait(); err != nil {
@@ -160,9 +168,9 @@ func startTables(ctx context.Context, g *process.Group, o Options, scratch strin
 	return attempt(ctx, g, o.TablePort, run)
 }
 
-// Close stops both and removes what they kept outside the data folder.
+// Close stops all and removes what they kept outside the data folder.
 func (s *Set) Close() {
-	for _, e := range []Endpoint{s.Tables, s.Queues} {
+	for _, e := range []Endpoint{s.Tables, s.Queues, s.Objects} {
 		if e.Child != nil {
 			e.Child.Stop()
 		}

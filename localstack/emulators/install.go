@@ -32,16 +32,13 @@ const (
 	packages = "openjdk-17-jre-headless maven"
 )
 
-// Install fetches what is missing for the options' store and the queues.
+// Install fetches what is missing for what the options want.
 // It is cheap when nothing is.
 func Install(ctx context.Context, g *process.Group, o Options) error {
 	in := installer{ctx, g, o}
-	if err := os.MkdirAll(o.Tools, 0o755); err != nil {
-		return fmt.Errorf("emulators: %w", err)
-	}
-	unlock, err := lock(ctx, filepath.Join(o.Tools, ".lock"))
+	unlock, err := in.begin()
 	if err != nil {
-		return fmt.Errorf("emulators: %w", err)
+		return err
 	}
 	defer unlock()
 	if err := in.needs("java"); err != nil {
@@ -49,6 +46,11 @@ func Install(ctx context.Context, g *process.Group, o Options) error {
 	}
 	if err := in.maven("ElasticMQ 1.7.1 (37 MB)", "elasticmq/pom.xml", elasticLib); err != nil {
 		return err
+	}
+	if o.Objects {
+		if err := in.objects(); err != nil {
+			return err
+		}
 	}
 	switch o.Store {
 	case DynamoDBLocal:
@@ -63,6 +65,17 @@ type installer struct {
 	ctx context.Context
 	g   *process.Group
 	o   Options
+}
+
+// begin waits until nobody else installs into the folder.
+func (in installer) begin() (unlock func(), err error) {
+	if err := os.MkdirAll(in.o.Tools, 0o755); err != nil {
+		return nil, fmt.Errorf("emulators: %w", err)
+	}
+	if unlock, err = lock(in.ctx, filepath.Join(in.o.Tools, ".lock")); err != nil {
+		return nil, fmt.Errorf("emulators: %w", err)
+	}
+	return unlock, nil
 }
 
 // step runs one long command with a line before and after it.
@@ -154,6 +167,24 @@ func (in installer) maven(what, pom, lib string) error {
 		return fmt.Errorf("emulators: %w", err)
 	}
 	return nil
+}
+
+// gotool builds a program with its own versions of modules, as its makers do.
+func (in installer) gotool(what, module, version, bin string) error {
+	dest, err := filepath.Abs(filepath.Join(in.o.Tools, filepath.FromSlash(bin)))
+	if err != nil {
+		return fmt.Errorf("emulators: %w", err)
+	}
+	if _, err := os.Stat(dest); err == nil {
+		return nil
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return errors.New("emulators: go is missing; install it from https://go.dev/dl")
+	}
+	return in.step("building "+what+" (a minute or two, once)", process.Spec{
+		Name: "go", Path: "go", Args: []string{"install", module + "@v" + version},
+		Env: append(os.Environ(), "GOBIN="+filepath.Dir(dest)),
+	})
 }
 
 func (in installer) cargo() error {

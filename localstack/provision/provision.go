@@ -1,4 +1,4 @@
-// Package provision makes the tables, queues and secrets of a template and
+// Package provision makes the tables, queues, buckets and secrets of a template and
 // decides what to do with those that a data folder already holds.
 //
 //   - Idempotent: applying the same template twice changes nothing.
@@ -20,6 +20,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go/logging"
@@ -28,13 +29,15 @@ import (
 	"github.com/fairseat/fairseat/localstack/template"
 )
 
-// Clients speak to the stand-ins of DynamoDB and SQS.
+// Clients speak to the stand-ins of DynamoDB, SQS and S3.
 type Clients struct {
-	Tables *dynamodb.Client
-	Queues *sqs.Client
+	Tables  *dynamodb.Client
+	Queues  *sqs.Client
+	Objects *s3.Client // nil where no template has a bucket
 }
 
-// Credentials that every client on this machine uses; the stand-ins check none.
+// Credentials that every client on this machine uses. The stand-ins of DynamoDB
+// and SQS check none, that of S3 knows these alone.
 const (
 	AccessKey = "local"
 	SecretKey = "local"
@@ -53,7 +56,7 @@ func Config(region, endpoint string) aws.Config {
 	}
 }
 
-// NewClients builds clients for two endpoints.
+// NewClients builds clients for two endpoints; [Objects] builds the third.
 func NewClients(region, tables, queues string) Clients {
 	return Clients{
 		Tables: dynamodb.NewFromConfig(Config(region, tables)),
@@ -78,6 +81,7 @@ func Apply(ctx context.Context, c Clients, s *template.Stack) (streams, urls map
 		return nil
 	})
 	all.Go(func() error { return applyQueues(ctx, c.Queues, s.Queues) })
+	all.Go(func() error { return applyBuckets(ctx, c.Objects, s.Buckets) })
 	if err := all.Wait(); err != nil {
 		return nil, nil, fmt.Errorf("provision: %w", err)
 	}

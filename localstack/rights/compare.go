@@ -45,7 +45,7 @@ func unused(s *template.Stack, fn template.Function, st template.Statement, u Us
 			switch {
 			case st.Effect != "Allow":
 				f.Granted = "by " + st.Effect + ", which no use can prove"
-			case wild(a) || wild(r) && r != fn.LogGroup && !connections(s, r): // these ARNs end so
+			case wild(a) || wild(r) && r != fn.LogGroup && !connections(s, r) && !inBucket(s, r): // these ARNs end so
 				f.Granted = "by a wildcard"
 			case !whole || f.Times > 0:
 				continue

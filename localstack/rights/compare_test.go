@@ -47,12 +47,16 @@ func TestCompare(t *testing.T) {
 			[]string{"Buy execute-api:ManageConnections " + talk + "/* by a wildcard 0"}},
 		{"another API's connections", []template.Statement{statement("Allow", talk+"x/POST/@connections/*", manage)}, nil, nil, true,
 			[]string{"Buy execute-api:ManageConnections " + talk + "x/POST/@connections/* by a wildcard 0"}},
+		{"objects of a bucket", []template.Statement{statement("Allow", kept+"/*", "s3:GetObject"), statement("Allow", kept+"/a/*", "s3:PutObject")},
+			[]Need{{"s3:GetObject", kept + "/*"}}, nil, false, []string{"Buy s3:PutObject " + kept + "/a/* yes 0"}},
+		{"objects of all buckets", []template.Statement{statement("Allow", "arn:aws:s3:::*/*", "s3:GetObject")}, nil, nil, true,
+			[]string{"Buy s3:GetObject arn:aws:s3:::*/* by a wildcard 0"}},
 		{"a Deny", []template.Statement{statement("Deny", seats, get.Action)}, nil, nil, true,
 			[]string{"Buy dynamodb:GetItem " + seats + " by Deny, which no use can prove 0"}},
 	} {
 		j := newJournal()
 		j.note("Buy", tt.used, tt.denied)
-		fs := Compare(&template.Stack{Functions: []template.Function{function(tt.statements...)}, Sockets: &template.SocketAPI{ARN: talk}}, j.copy(), !tt.part)
+		fs := Compare(&template.Stack{Functions: []template.Function{function(tt.statements...)}, Sockets: &template.SocketAPI{ARN: talk}, Buckets: []template.Bucket{{ARN: kept}}}, j.copy(), !tt.part)
 		lines := strings.Split(strings.TrimSpace(Table(fs)), "\n")[1:]
 		for i, l := range lines {
 			lines[i] = strings.Join(strings.Fields(l), " ")

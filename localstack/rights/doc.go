@@ -16,6 +16,10 @@
 // group count with its first invocation, for nothing here stands in for CloudWatch
 // Logs. X-Ray has no such user: a right to it is one that nobody uses.
 //
+// Objects of a bucket come and go: a right to them ends in /*, or in a prefix and *,
+// and is compared by the statement that allowed it. S3's stand-in verifies who
+// signs, so what passes is signed again by its root.
+//
 // Calls of a WebSocket API's @connections do not come this way: the gateway that
 // serves them asks [Proxy.Admit], which remembers like the others.
 //

@@ -22,7 +22,10 @@ type role struct {
 	judged sync.Map // Need → bool: roles do not change
 }
 
-type rule struct{ actions, resources []*regexp.Regexp }
+type rule struct {
+	actions, resources []*regexp.Regexp
+	texts              []string // of the resources
+}
 
 // newRole compiles a function's statements. A Condition would have to be judged
 // with keys of the request that are not read here: it is refused by its name.
@@ -33,7 +36,7 @@ func newRole(fn template.Function) (*role, error) {
 			return nil, fmt.Errorf("rights: %s: statement %d has the condition %s, which is not judged here",
 				fn.ID, i+1, strings.Join(slices.Sorted(maps.Keys(s.Condition)), ", "))
 		}
-		x := rule{patterns(s.Actions, "(?i)"), patterns(s.Resources, "")}
+		x := rule{patterns(s.Actions, "(?i)"), patterns(s.Resources, ""), s.Resources}
 		switch s.Effect {
 		case "Allow":
 			r.allow = append(r.allow, x)
@@ -58,11 +61,17 @@ func patterns(texts []string, flags string) []*regexp.Regexp {
 	return out
 }
 
-func (x rule) covers(n Need) bool {
+func (x rule) covers(n Need) bool { return x.index(n) >= 0 }
+
+// index of the resource that covers the need, or -1.
+func (x rule) index(n Need) int {
 	matches := func(s string) func(*regexp.Regexp) bool {
 		return func(p *regexp.Regexp) bool { return p.MatchString(s) }
 	}
-	return slices.ContainsFunc(x.actions, matches(n.Action)) && slices.ContainsFunc(x.resources, matches(n.Resource))
+	if !slices.ContainsFunc(x.actions, matches(n.Action)) {
+		return -1
+	}
+	return slices.IndexFunc(x.resources, matches(n.Resource))
 }
 
 // allows judges as IAM does: no without an Allow, no with a Deny.

@@ -32,7 +32,7 @@ func Provider(function string) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return Credentials(function), nil })
 }
 
-// Proxy serves DynamoDB, its streams and SQS to functions.
+// Proxy serves DynamoDB, its streams, SQS and S3 to functions.
 type Proxy struct {
 	mode    Mode
 	account string
@@ -41,10 +41,18 @@ type Proxy struct {
 	journal *journal
 	tables  *httputil.ReverseProxy
 	queues  *httputil.ReverseProxy
+	objects *httputil.ReverseProxy // nil where no template has a bucket
+}
+
+// Behind are the stand-ins' addresses. That of S3, which may be empty, verifies who
+// signs: it knows only its root.
+type Behind struct {
+	Tables, Queues, Objects string
+	ObjectKey, ObjectSecret string
 }
 
 // New reads the roles of a stack that is provisioned: its queues have their URLs.
-func New(s *template.Stack, mode Mode, account, tablesURL, queuesURL string) (*Proxy, error) {
+func New(s *template.Stack, mode Mode, account string, b Behind) (*Proxy, error) {
 	p := &Proxy{mode: mode, account: account, roles: map[string]*role{}, names: newNames(s), journal: newJournal()}
 	for _, fn := range s.Functions {
 		r, err := newRole(fn)
@@ -54,8 +62,11 @@ func New(s *template.Stack, mode Mode, account, tablesURL, queuesURL string) (*P
 		p.roles[fn.ID] = r
 	}
 	var err error
-	if p.tables, err = forward(tablesURL); err == nil {
-		p.queues, err = forward(queuesURL)
+	if p.tables, err = forward(b.Tables); err != nil {
+		return nil, err
+	}
+	if p.queues, err = forward(b.Queues); err == nil && b.Objects != "" {
+		p.objects, err = p.newObjects(b)
 	}
 	return p, err
 }
@@ -81,6 +92,10 @@ func (p *Proxy) Uses() Uses { return p.journal.copy() }
 
 // ServeHTTP judges one request and passes it on.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if region, ok := signedForObjects(r.Header); ok {
+		p.serveObjects(w, r, region)
+		return
+	}
 	c, err := readTarget(r.Header)
 	if err != nil {
 		refuse(w, queues, "InvalidAction", err.Error())
@@ -126,13 +141,14 @@ func (p *Proxy) judge(who *role, c call, body []byte) *Need {
 }
 
 func (p *Proxy) admit(who *role, needs []Need) *Need {
-	var denied []Need
+	var denied, noted []Need
 	for _, n := range needs {
 		if !who.allows(n) {
 			denied = append(denied, n)
 		}
+		noted = append(noted, who.granted(n))
 	}
-	p.journal.note(who.fn.ID, needs, denied)
+	p.journal.note(who.fn.ID, noted, denied)
 	if len(denied) == 0 {
 		return nil
 	}

@@ -44,10 +44,11 @@ func newBench(t *testing.T, mode Mode, answer http.HandlerFunc, statements ...te
 	s := &template.Stack{
 		Functions: []template.Function{function(statements...)},
 		Tables:    []template.Table{{ID: "Seats", Name: "local-Seats", ARN: seats, StreamARN: stream}, {ID: "Other", Name: "local-Other", ARN: other}},
+		Buckets:   []template.Bucket{{ID: "Kept", Name: "local-kept", ARN: kept}},
 		Queues:    []template.Queue{{ID: "Work", Name: "local-Work", ARN: work, URL: workURL}},
 	}
 	var err error
-	if b.proxy, err = New(s, mode, account, back.URL, back.URL); err != nil {
+	if b.proxy, err = New(s, mode, account, Behind{Tables: back.URL, Queues: back.URL, Objects: back.URL, ObjectKey: "root", ObjectSecret: "of all"}); err != nil {
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(b.proxy)
@@ -199,7 +200,7 @@ func refusedFor(t *testing.T, err error, missing Need) {
 		return
 	}
 	code, status := "AccessDeniedException", 400
-	if strings.HasPrefix(missing.Action, "sqs:") {
+	if !strings.HasPrefix(missing.Action, "dynamodb:") {
 		code, status = "AccessDenied", 403
 	}
 	want := "User: arn:aws:sts::000000000000:assumed-role/local-Buy/local-Buy is not authorized to perform: " +

@@ -196,6 +196,7 @@ func readSecret(l *loader, r *resource, p *props) {
 // their properties: a misspelt one is still an error.
 var inert = map[string]string{
 	"AWS::SQS::QueuePolicy":   "Queues PolicyDocument",
+	"AWS::S3::BucketPolicy":   "Bucket PolicyDocument",
 	"AWS::Lambda::Permission": "Action FunctionName Principal SourceArn SourceAccount EventSourceToken PrincipalOrgID FunctionUrlAuthType",
 	"AWS::Logs::LogGroup":     "LogGroupName RetentionInDays KmsKeyId LogGroupClass DataProtectionPolicy Tags",
 	"AWS::Logs::MetricFilter": "ApplyOnTransformedLogs FilterName FilterPattern LogGroupName MetricTransformations",

@@ -28,7 +28,7 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 		Functions: []Function{
 			{
 				ID: "Guard", Name: "local-Guard", ARN: fn + "local-Guard", Code: filepath.Join(dir, ".build/guard"),
-				Environment: map[string]string{"ORDERS": "local-orders"},
+				Environment: map[string]string{"ORDERS": "local-orders", "OLD": "local-old arn:aws:s3:::local-old/*"},
 				Timeout:     10 * time.Second, MemoryMB: 256, LogGroup: "arn:aws:logs:eu-west-1:000000000000:log-group:local-Words:*", Concurrency: 2,
 				Statements: []Statement{
 					{
@@ -42,6 +42,7 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 				ID: "Sell", Name: "sell", ARN: fn + "sell", Code: filepath.Join(dir, ".build/sell"),
 				Environment: map[string]string{
 					"ORDERS": "local-orders", "SECONDS": "60", "KEY": "s3cret", "WORK": url + "local-Work.fifo",
+					"OLD": "local-old arn:aws:s3:::local-old/*",
 				},
 				Timeout: 5 * time.Second, MemoryMB: 256, LogGroup: "arn:aws:logs:eu-west-1:000000000000:log-group:local-Words:*",
 				Statements: []Statement{
@@ -88,6 +89,7 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 			},
 			{ID: "Lost", Name: "local-Lost", ARN: sqs + "local-Lost", URL: url + "local-Lost", Attributes: map[string]string{}},
 		},
+		Buckets: []Bucket{{ID: "Old", Name: "local-old", ARN: "arn:aws:s3:::local-old"}},
 		Secrets: []Secret{{
 			ID: "Signing", Name: "signing", ARN: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:signing",
 			Length: 40, Exclude: Punctuation, Mixed: true, Template: `{"user":"u"}`, Key: "key", Value: `{"user":"u","key":"s3cret"}`,
@@ -108,7 +110,9 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 		NotHere: []string{
 			"AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table.BillingMode", "AWS::DynamoDB::Table.DeletionProtectionEnabled",
 			"AWS::DynamoDB::Table.PointInTimeRecoverySpecification", "AWS::DynamoDB::Table.WarmThroughput",
-			"AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.AccessLogSetting",
+			"AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter",
+			"AWS::S3::Bucket.BucketEncryption", "AWS::S3::Bucket.LifecycleConfiguration", "AWS::S3::Bucket.PublicAccessBlockConfiguration", "AWS::S3::BucketPolicy",
+			"AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.AccessLogSetting",
 			"AWS::Serverless::Api.MethodSettings", "AWS::Serverless::Api.TracingEnabled", "AWS::Serverless::Function.Architectures",
 			"AWS::Serverless::Function.AutoPublishAlias", "AWS::Serverless::Function.DeploymentPreference",
 			"AWS::Serverless::Function.LoggingConfig", "AWS::Serverless::Function.MemorySize", "AWS::Serverless::Function.Policies", "AWS::Serverless::Function.Tracing", "SellOff (switched off)",

@@ -48,6 +48,10 @@ func init() {
 		"AWS::SQS::Queue": {readQueue, 0, "QueueName", (*loader).queueURL, map[string]namer{
 			"Arn": arn("sqs", ""), "QueueName": plain, "QueueUrl": (*loader).queueURL,
 		}},
+		"AWS::S3::Bucket": {readBucket, 0, "BucketName", plain, map[string]namer{
+			"Arn": func(_ *loader, _ *resource, n string) string { return bucketARN(n) },
+		}},
+		"AWS::S3::BucketPolicy":       {readInert, 0, "", plain, nil},
 		"AWS::SecretsManager::Secret": {readSecret, 0, "Name", secretARN, one("Id", secretARN)},
 		"AWS::KMS::Key":               {readInert, 0, "", plain, map[string]namer{"Arn": arn("kms", "key/"), "KeyId": plain}},
 		"AWS::IAM::Role": {readRole, 0, "", plain,
@@ -114,6 +118,9 @@ func (l *loader) physical(r *resource, at place) string {
 		}
 	}
 	r.name = l.facts.Stack + "-" + r.id
+	if r.typ == "AWS::S3::Bucket" {
+		r.name = strings.ToLower(r.name) // as CloudFormation does
+	}
 	if r.typ == "AWS::SQS::Queue" && fields["FifoQueue"] != nil && strings.EqualFold(fields["FifoQueue"].Value, "true") {
 		r.name += ".fifo"
 	}

@@ -144,6 +144,16 @@ func TestRefusals(t *testing.T) {
 		{"\n  PlanKey:", "\n  Web: {Type: AWS::Serverless::Api, Properties: {StageName: x}}\n  PlanKey:", "Web", "a second REST API"},
 		{"\n  PlanKey:", "\n  Key2: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: abcdefghij0123456789}}\n  PlanKey:", "Key2", "the same value as Key"},
 
+		// buckets
+		{"Status: Suspended", "Status: Enabled", "Old (AWS::S3::Bucket): VersioningConfiguration.Status", "only Suspended"},
+		{"SSEAlgorithm: AES256", "SSEAlgorithm: aws:kms", "SSEAlgorithm", "only AES256"},
+		{"BlockPublicAcls: true", "BlockPublicAcl: true", "PublicAccessBlockConfiguration.BlockPublicAcl", "not known here"},
+		{"ExpirationInDays: 400", "ExpirationDays: 400", "Rules[0].ExpirationDays", "not known here"},
+		{"TransitionInDays: 90", "TransitionInDays: soon", "TransitionInDays", "whole number"},
+		{"Status: Enabled, ", "", "Rules[0]", "Status is missing"},
+		{"VersioningConfiguration: {Status: Suspended}", "BucketName: Old_", "BucketName", "cannot be the name of a bucket"},
+		{"VersioningConfiguration: {Status: Suspended}", "WebsiteConfiguration: {}", "WebsiteConfiguration", "not known here"},
+
 		// tables, queues, secrets
 		{"TableName: !Sub", "TableNames: !Sub", "Orders (AWS::DynamoDB::Table): TableNames", "not known here"},
 		{"TableName: !Sub \"${AWS::StackName}-orders\"", "TableName: !Ref Orders", "Orders", "its name refers to itself"},

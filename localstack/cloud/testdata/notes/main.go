@@ -5,13 +5,17 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/logging"
 )
@@ -30,7 +34,11 @@ var (
 	queues = sqs.NewFromConfig(config, func(o *sqs.Options) {
 		o.BaseEndpoint = aws.String(os.Getenv("AWS_ENDPOINT_URL_SQS"))
 	})
+	objects = s3.NewFromConfig(config, func(o *s3.Options) {
+		o.BaseEndpoint, o.UsePathStyle = aws.String(os.Getenv("AWS_ENDPOINT_URL_S3")), true
+	})
 	table, queue = aws.String(os.Getenv("TABLE")), aws.String(os.Getenv("QUEUE"))
+	bucket       = aws.String(os.Getenv("BUCKET"))
 )
 
 func key(id string) map[string]types.AttributeValue {
@@ -47,7 +55,16 @@ func write(ctx context.Context, r events.APIGatewayProxyRequest) (events.APIGate
 	if err != nil {
 		return events.APIGatewayProxyResponse{}, err
 	}
+	var none *s3types.NoSuchKey
+	kept, err := objects.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: aws.String("marks/" + id)})
+	if err != nil && !errors.As(err, &none) {
+		return events.APIGatewayProxyResponse{}, err
+	}
+	if err == nil {
+		kept.Body.Close()
+	}
 	answer := map[string]any{
+		"kept":  err == nil,
 		"found": out.Item != nil, "marked": out.Item["marked"] != nil,
 		"greeting": os.Getenv("GREETING"), "token": os.Getenv("TOKEN"),
 		"self": os.Getenv("SELF"), "peer": os.Getenv("PEER"), "name": os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
@@ -71,6 +88,10 @@ func relay(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventRes
 
 func mark(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 	for _, m := range e.Records {
+		_, err := objects.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: aws.String("marks/" + m.Body), Body: strings.NewReader(m.Body)})
+		if err != nil {
+			return events.SQSEventResponse{}, err
+		}
 		item := key(m.Body)
 		item["marked"] = &types.AttributeValueMemberBOOL{Value: true}
 		if _, err := tables.PutItem(ctx, &dynamodb.PutItemInput{TableName: table, Item: item}); err != nil {
