@@ -53,7 +53,7 @@ var rules = []rule{
 	},
 	{"use cases know no storage", "the store depends on the use cases, not they on it", one("pkg/boxoffice", "pkg/socket/hub"), is(module+"pkg/store", "github.com/aws"), true},
 	{"use cases know no edge", "HTTP, queues and streams are translated outside", one("pkg/boxoffice", "pkg/socket/hub"), is(module+"pkg/api", module+"pkg/work", module+"pkg/relay", module+"pkg/boot", "net/http"), false},
-	{"the SDK stays in its adapters", "everybody else speaks the ports store.Tables and work.Sender", and(product, not(in("pkg/store/ddb", "pkg/queue", "pkg/socket/post"))), sdk, false},
+	{"the SDK stays in its adapters", "everybody else speaks the ports store.Tables and work.Sender", and(product, not(in("pkg/store/ddb", "pkg/queue", "pkg/socket/post", "pkg/blob/s3blob", "pkg/vault/kmskeys"))), sdk, false},
 	{"Lambda stays at the edge", "a use case must run without it", and(product, not(in("pkg/api", "pkg/work", "pkg/boot", "functions"))), lambda, false},
 	{"nobody imports the rim", "wiring points inward", and(in("pkg"), not(in("pkg/boot"))), is(module+"pkg/boot", module+"functions"), false},
 	{"the product does not know its emulators", "what runs on one machine is built from the product, not into it", product, is(module + "localstack"), true},
@@ -63,7 +63,7 @@ var rules = []rule{
 	},
 	{
 		"test modules stay in tests", "they would be deployed with every function",
-		in("functions"), is("pgregory.net/rapid", "github.com/google/go-cmp", "github.com/getkin/kin-openapi", "go.uber.org/goleak", "testing", module+"pkg/store/memstore", module+"pkg/store/storetest"), true,
+		in("functions"), is("pgregory.net/rapid", "github.com/google/go-cmp", "github.com/getkin/kin-openapi", "go.uber.org/goleak", "testing", module+"pkg/store/memstore", module+"pkg/store/storetest", module+"pkg/blob/memblob", module+"pkg/blob/blobtest"), true,
 	},
 	{"no heavy configuration in a function", "its providers of credentials are megabytes; see ddb.Client", in("functions"), is("github.com/aws/aws-sdk-go-v2/config"), true},
 	{

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,13 @@ var (
 	sendActions    = actions("sqs", "SendMessage")
 	logActions     = actions("logs", "CreateLogStream", "PutLogEvents")
 	manageActions  = actions("execute-api", "ManageConnections")
+	objectActions  = actions("s3", "DeleteObject", "GetObject", "PutObject")
+	listActions    = actions("s3", "ListBucket")
+	keyActions     = actions("kms", "Decrypt", "GenerateDataKey")
 )
+
+// objects are those of a bucket of the template, all or under a prefix.
+var objects = regexp.MustCompile(`^\$\{([A-Za-z0-9]+)\.Arn\}/([a-z0-9-]+/)*\*$`)
 
 // What is said of clients' sockets: the only right on something that is no thing of
 // the template, for sockets come and go. Nothing but the id is left open.
@@ -192,7 +199,7 @@ func (d *deployment) rights(id string) map[string][]string {
 			if s.Effect != "Allow" || len(s.More) > 0 {
 				d.fail("%s: a statement is not a plain Allow of actions on a resource", id)
 			}
-			if r := s.Resource; r.how != "!GetAtt" && r != (ref{"!Sub", toSockets}) && r != (ref{"!Sub", endsSockets}) {
+			if r := s.Resource; r.how != "!GetAtt" && r != (ref{"!Sub", toSockets}) && r != (ref{"!Sub", endsSockets}) && !d.inBucket(r) {
 				d.fail("%s: resource %q is no attribute of a thing in this template", id, s.Resource.to)
 			}
 			for _, a := range s.Actions {
@@ -204,6 +211,12 @@ func (d *deployment) rights(id string) map[string][]string {
 		}
 	}
 	return have
+}
+
+// inBucket tells whether a resource is the objects of a bucket of the template.
+func (d *deployment) inBucket(r ref) bool {
+	m := objects.FindStringSubmatch(r.to)
+	return r.how == "!Sub" && m != nil && d.types[m[1]] == "AWS::S3::Bucket"
 }
 
 // needs are the rights that a function's wiring calls for. Which of the actions on
@@ -224,6 +237,8 @@ func (d *deployment) needs(f function) map[string][]string {
 			need[v.to+".Arn"] = nil
 		case "AWS::SQS::Queue":
 			add(ref{"!GetAtt", v.to + ".Arn"}, sendActions)
+		case "AWS::KMS::Key":
+			need[v.to+".Arn"] = nil
 		}
 	}
 	for _, e := range f.Events {
@@ -235,6 +250,7 @@ func (d *deployment) needs(f function) map[string][]string {
 }
 
 func (d *deployment) compare(id string, have, need map[string][]string) {
+	buckets := d.buckets(id, have)
 	for about := range need {
 		if len(have[about]) == 0 {
 			d.fail("%s: no right on %s, which it is wired to", id, about)
@@ -242,6 +258,16 @@ func (d *deployment) compare(id string, have, need map[string][]string) {
 	}
 	for about, got := range have {
 		want, wired := need[about]
+		may := itemActions
+		if m := objects.FindStringSubmatch(about); m != nil {
+			wired, may = buckets[m[1]], objectActions
+		}
+		switch of := strings.TrimSuffix(about, ".Arn"); d.types[of] {
+		case "AWS::S3::Bucket":
+			wired, may = buckets[of], listActions
+		case "AWS::KMS::Key":
+			may = keyActions
+		}
 		if !wired {
 			d.fail("%s: rights on %s, which it is not wired to", id, about)
 		}
@@ -255,11 +281,31 @@ func (d *deployment) compare(id string, have, need map[string][]string) {
 			d.fail("%s: may %v on %s, its wiring needs %v", id, got, about, want)
 		}
 		for _, a := range got {
-			if len(want) == 0 && !slices.Contains(itemActions, a) {
+			if len(want) == 0 && !slices.Contains(may, a) {
 				d.fail("%s: may %s on %s, which is no action on items", id, a, about)
 			}
 		}
 	}
+}
+
+// buckets that the function is wired to, in which it must have some right: on
+// objects, on the bucket, or on both.
+func (d *deployment) buckets(id string, have map[string][]string) map[string]bool {
+	all := map[string]bool{}
+	for _, v := range d.functions[id].Environment.Variables {
+		if d.types[v.to] != "AWS::S3::Bucket" {
+			continue
+		}
+		all[v.to] = true
+		some := false
+		for about := range have {
+			some = some || about == v.to+".Arn" || strings.HasPrefix(about, "${"+v.to+".Arn}/")
+		}
+		if !some {
+			d.fail("%s: no right on %s, which it is wired to", id, v.to)
+		}
+	}
+	return all
 }
 
 func template(t *testing.T) string {
@@ -303,6 +349,9 @@ func TestRightsCanFail(t *testing.T) {
 		{"sqs:GetQueueAttributes, ", "", "its wiring needs [sqs:DeleteMessage"},
 		{"Action: [sqs:SendMessage], Resource: !GetAtt LaneQueue.Arn", "Action: [sqs:SendMessage], Resource: !GetAtt TimersQueue.Arn", "no right on LaneQueue.Arn"},
 		{statements, statements + "              - {Effect: Allow, Action: [dynamodb:GetItem], Resource: !GetAtt Orders.Arn}\n", "AuthorizeKey: rights on Orders.Arn"},
+		{statements, statements + "              - {Effect: Allow, Action: [s3:GetObject], Resource: !Sub \"${Archive.Arn}/*\"}\n", "AuthorizeKey: rights on ${Archive.Arn}/*, which it is not wired to"},
+		{statements, statements + "              - {Effect: Allow, Action: [s3:GetObject], Resource: !Sub \"${Archive.Arn}*\"}\n", "${Archive.Arn}*\" is no attribute"},
+		{"SOCKETS_TABLE: !Ref Sockets\n", "SOCKETS_TABLE: !Ref Sockets\n          X: !Ref Archive\n", "no right on Archive, which it is wired to"},
 		{"/v1/POST/@connections/*", "/*", "${SocketApi}/*\" is no attribute"},
 		{"/v1/DELETE/@connections/*", "/v1/POST/@connections/*", "no right on arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/v1/DELETE"},
 		{"[execute-api:ManageConnections]", "[execute-api:ManageConnections, execute-api:Invoke]", "its wiring needs [execute-api:ManageConnections]"},
