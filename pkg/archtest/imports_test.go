@@ -63,7 +63,7 @@ var rules = []rule{
 	},
 	{
 		"test modules stay in tests", "they would be deployed with every function",
-		in("functions"), is("pgregory.net/rapid", "github.com/google/go-cmp", "github.com/getkin/kin-openapi", "go.uber.org/goleak", "testing", module+"pkg/store/memstore", module+"pkg/store/storetest", module+"pkg/blob/memblob", module+"pkg/blob/blobtest"), true,
+		in("functions"), is("pgregory.net/rapid", "github.com/google/go-cmp", "github.com/getkin/kin-openapi", "go.uber.org/goleak", "testing", module+"pkg/store/memstore", module+"pkg/store/storetest", module+"pkg/blob/memblob", module+"pkg/blob/blobtest", module+"pkg/vault/vaulttest"), true,
 	},
 	{"no heavy configuration in a function", "its providers of credentials are megabytes; see ddb.Client", in("functions"), is("github.com/aws/aws-sdk-go-v2/config"), true},
 	{
