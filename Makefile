@@ -142,7 +142,7 @@ flat: build ## 100,000 invocations: memory, threads, connections, goroutines sta
 	@env -u AWS_CA_BUNDLE .build/bin/flat
 
 # Measurements: infra/bench. ONLY names sections (sdk start postgres counts line core; of
-# rush: rush best mixed map), all if empty. QUICK=1 takes a fifth of the samples.
+# rush: rush best mixed day map), all if empty. QUICK=1 takes a fifth of the samples.
 ONLY ?=
 
 .PHONY: bench
@@ -153,7 +153,7 @@ bench: ## measure against floors: table, JSON and pictures in .build/bench; ONLY
 	@env -u AWS_CA_BUNDLE .build/bench/bin/bench -only '$(ONLY)' $(if $(QUICK),-quick)
 
 .PHONY: rush
-rush: build ## thousands for the same seats: the core and the local stack; ONLY=rush, best, mixed or map
+rush: build ## thousands for the same seats, and a release day at 1,000 requests/s; ONLY=rush, best, mixed, day or map
 	@env -u AWS_CA_BUNDLE go run ./infra/bench/rush $(if $(ONLY),-only $(ONLY)) $(RUSH)
 
 .PHONY: bench-rights

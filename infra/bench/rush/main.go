@@ -1,7 +1,7 @@
 // Command rush measures what the core and the local stack do when many want the
 // same at once: ten thousand buyers for a hundred seats, groups that ask for the
-// best seats of a large house, a day's mixed requests, and a large seat map while
-// it changes. It exits with status 1 when a claim fails.
+// best seats of a large house, a day's mixed requests, the day on which a popular
+// film goes on sale, and a large seat map while it changes. It exits with status 1 when a claim fails.
 package main
 
 import (
@@ -37,6 +37,7 @@ var parts = []struct {
 	{"rush", "buyers for the same hundred seats", rush},
 	{"best", "groups for the best seats of eight thousand", best},
 	{"mixed", "a day's requests, 95 of 100 of them reads", mixed},
+	{"day", "the day on which a popular film goes on sale", day},
 	{"map", "the map of 20,000 seats while it changes", bigMap},
 }
 
@@ -53,7 +54,7 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	var s settings
 	fs := flag.NewFlagSet("rush", flag.ContinueOnError)
-	only := fs.String("only", "", "one part of rush, best, mixed, map; all without it")
+	only := fs.String("only", "", "one part of rush, best, mixed, day, map; all without it")
 	fs.Uint64Var(&s.seed, "seed", 1, "first seed of the runs in virtual time")
 	fs.IntVar(&s.seeds, "seeds", 5, "how many of them")
 	fs.StringVar(&s.out, "out", ".build/bench", "folder of the JSON and the pictures")
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string) error {
 	fs.StringVar(&s.store, "store", "dynamodb-local", "what stands in for DynamoDB: dynamodb-local or dynoxide")
 	fs.StringVar(&s.where, "where", "core,stack", "core: over the store in memory; stack: over HTTP")
 	fs.StringVar(&s.buyers, "buyers", "100,1000,10000", "contenders over HTTP, one run each")
-	fs.IntVar(&s.rate, "rate", 1000, "requests a second of the mixed load")
+	fs.IntVar(&s.rate, "rate", 1000, "requests a second of mixed and day")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}

@@ -120,25 +120,27 @@ func (m *Mix) seen(q Request, r Reply) {
 
 // Run sends rate requests a second for so long, come what may of them.
 func (m *Mix) Run(ctx context.Context, rate int, length time.Duration) (replies []Reply, late time.Duration, err error) {
-	n := int(float64(rate) * length.Seconds())
-	shots := make([]Shot, n)
-	replies = make([]Reply, n)
-	for i := range shots {
-		// Arrivals of many independent people are a Poisson process.
-		at := time.Duration(m.rng.Float64() * float64(length))
-		shots[i] = Shot{At: at, Do: func(due time.Time) {
-			q := m.one()
-			r := m.stack.Send(ctx, due, q)
-			m.seen(q, r)
-			replies[i] = r
-		}}
-	}
-	sortShots(shots)
-	late, err = Volley(ctx, shots)
-	return replies, late, err
+	return poisson(ctx, m.rng, rate, length, func(due time.Time) Reply {
+		q := m.one()
+		r := m.stack.Send(ctx, due, q)
+		m.seen(q, r)
+		return r
+	})
 }
 
 // Expected reports an answer that the mix may get: a seat may be held already.
 func Expected(r Reply) bool {
 	return r.Err == nil && (r.Status < 400 || r.Status == 409) || r.Status == 503 && strings.Contains(string(r.Body), `"busy"`)
+}
+
+// Code is an answer in a word: its status, and the problem's code if there is one.
+func Code(r Reply) string {
+	if r.Err != nil {
+		return "no answer"
+	}
+	var doc struct{ Code string }
+	if r.Status >= 400 && json.Unmarshal(r.Body, &doc) == nil && doc.Code != "" {
+		return fmt.Sprint(r.Status, " ", doc.Code)
+	}
+	return fmt.Sprint(r.Status)
 }

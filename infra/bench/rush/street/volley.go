@@ -51,6 +51,9 @@ func (s *Stack) Send(ctx context.Context, due time.Time, q Request) Reply {
 	if q.Body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if !q.Keep { // as a browser asks for it; what comes is counted, not read
+		req.Header.Set("Accept-Encoding", "gzip")
+	}
 	for k, v := range q.Header {
 		req.Header.Set(k, v)
 	}
