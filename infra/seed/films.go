@@ -94,7 +94,8 @@ func (m filmRow) complete() bool {
 }
 
 func (m filmRow) movie() catalog.Movie {
-	c := catalog.Movie{ID: catalog.MovieID(m.ID), Title: m.Title, Genres: m.Genres, ReleaseDate: text(m.ReleaseDate), Description: m.Description}
+	c := catalog.Movie{ID: catalog.MovieID(m.ID), Title: m.Title, Genres: m.Genres, ReleaseDate: text(m.ReleaseDate), Description: m.Description,
+		OriginalTitle: text(m.OriginalTitle), ChineseTitle: text(m.TitleZH), ChineseDescription: m.DescriptionZH, Directors: m.Directors}
 	if m.RuntimeMin != nil {
 		c.RuntimeMinutes = *m.RuntimeMin
 	}

@@ -253,7 +253,7 @@ func (p plan) day(c cityRow, k cinemaRow, i int, date time.Time, films []filmRow
 		s := p.show(k.ID, date, slot, starts, film)
 		l := p.files.halls[k.HallLayouts[hall]].layout
 		s.City, s.LayoutID = catalog.CityID(c.ID), catalog.LayoutID(l.ID())
-		s.Cinema = catalog.Cinema{ID: catalog.CinemaID(k.ID), Name: k.Name, Lat: k.Lat, Lon: k.Lon}
+		s.Cinema = catalog.Cinema{ID: catalog.CinemaID(k.ID), Name: k.Name, Lat: k.Lat, Lon: k.Lon, PostalCode: text(k.PostalCode)}
 		s.Hall = hallName(hall, l.Format())
 		s.Prices = p.files.pricesOf(c, l, starts)
 		shows = append(shows, s)

@@ -54,6 +54,12 @@ type Movie struct {
 	ReleaseDate    string // 2006-01-02, or the year alone
 	Country        string // ISO 3166-1, two letters
 	Description    string
+
+	// What a film is found by beside these; a listing leaves them out.
+	OriginalTitle      string
+	ChineseTitle       string // simplified
+	ChineseDescription string
+	Directors          []string
 }
 
 // NowShowing is a film in a city and the start of the last show it has there (A2).
@@ -64,9 +70,10 @@ type NowShowing struct {
 
 // Cinema is as much of a cinema as a show tells.
 type Cinema struct {
-	ID       CinemaID
-	Name     string
-	Lat, Lon float64
+	ID         CinemaID
+	Name       string
+	Lat, Lon   float64
+	PostalCode string // as the country writes it; "" when not known
 }
 
 // Price is what one seat of the type costs.

@@ -181,6 +181,11 @@ const (
 	catPasses  = "line_passes"
 	catRev     = "rev"       // absent is 0
 	catFirst   = "announced" // absent: never changed
+	catPostal  = "postal"
+	catOrig    = "title_orig"
+	catTitleZH = "title_zh"
+	catTextZH  = "text_zh"
+	catPeople  = "directors"
 )
 
 func cityItem(c catalog.City) Item {
@@ -198,14 +203,33 @@ func cityOf(r *row) catalog.City {
 }
 
 func movieItem(m catalog.Movie) Item {
-	genres := make([]any, len(m.Genres))
-	for i, g := range m.Genres {
-		genres[i] = g
-	}
 	return Item{
-		catID: string(m.ID), catTitle: m.Title, catGenres: genres, catLang: m.Language, catRuntime: int64(m.RuntimeMinutes),
+		catID: string(m.ID), catTitle: m.Title, catGenres: textsOf(m.Genres), catLang: m.Language, catRuntime: int64(m.RuntimeMinutes),
 		catRelease: m.ReleaseDate, catCountry: m.Country, catText: m.Description,
 	}
+}
+
+// foundBy are the attributes that only a search has a use for. What is not known
+// takes no room.
+func foundBy(m catalog.Movie) Item {
+	it := movieItem(m)
+	for attr, v := range map[string]string{catOrig: m.OriginalTitle, catTitleZH: m.ChineseTitle, catTextZH: m.ChineseDescription} {
+		if v != "" {
+			it[attr] = v
+		}
+	}
+	if len(m.Directors) > 0 {
+		it[catPeople] = textsOf(m.Directors)
+	}
+	return it
+}
+
+func textsOf(list []string) []any {
+	texts := make([]any, len(list))
+	for i, s := range list {
+		texts[i] = s
+	}
+	return texts
 }
 
 func movieOf(r *row) catalog.Movie {
@@ -213,14 +237,25 @@ func movieOf(r *row) catalog.Movie {
 		ID: catalog.MovieID(r.str(catID)), Title: r.str(catTitle), Language: r.str(catLang), RuntimeMinutes: int(r.num(catRuntime)),
 		ReleaseDate: r.str(catRelease), Country: r.str(catCountry), Description: r.str(catText),
 	}
-	for _, g := range listOf(r, catGenres) {
-		s, ok := g.(string)
-		if !ok {
-			r.fail(catGenres)
-		}
-		m.Genres = append(m.Genres, s)
+	m.Genres = stringsOf(r, catGenres)
+	m.OriginalTitle, _ = r.item[catOrig].(string)
+	m.ChineseTitle, _ = r.item[catTitleZH].(string)
+	m.ChineseDescription, _ = r.item[catTextZH].(string)
+	if r.item[catPeople] != nil {
+		m.Directors = stringsOf(r, catPeople)
 	}
 	return m
+}
+
+func stringsOf(r *row, attr string) (list []string) {
+	for _, v := range listOf(r, attr) {
+		s, ok := v.(string)
+		if !ok {
+			r.fail(attr)
+		}
+		list = append(list, s)
+	}
+	return list
 }
 
 func nowShowingOf(r *row) catalog.NowShowing {
@@ -247,6 +282,9 @@ func showItem(s catalog.Show) Item {
 		it[catRev] = s.Rev
 	}
 	setTime(it, catFirst, s.Announced)
+	if s.Cinema.PostalCode != "" {
+		it[catPostal] = s.Cinema.PostalCode
+	}
 	return it
 }
 
@@ -278,6 +316,7 @@ func showOf(r *row) catalog.Show {
 	passes, _ := r.item[catPasses].(int64)
 	s.LinePasses = int(passes)
 	s.Rev, s.Announced = revOf(r.item), r.time(catFirst)
+	s.Cinema.PostalCode, _ = r.item[catPostal].(string)
 	st, err := catalog.ParseStatus(r.str(catStatus))
 	if err != nil {
 		r.fail(catStatus)

@@ -33,7 +33,7 @@ func rowOf(k Key, it Item) CatalogRow { return CatalogRow{key: k, item: it} }
 func CityRow(c catalog.City) CatalogRow { return rowOf(cityKey(c.ID), cityItem(c)) }
 
 // MovieRow is the row of a film.
-func MovieRow(m catalog.Movie) CatalogRow { return rowOf(movieKey(m.ID), movieItem(m)) }
+func MovieRow(m catalog.Movie) CatalogRow { return rowOf(movieKey(m.ID), foundBy(m)) }
 
 // NowShowingRow is the row of a film in a city. LastStart only ever grows: loading
 // fewer days than before takes no film off.
