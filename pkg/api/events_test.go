@@ -91,6 +91,10 @@ func TestSamplesSell(t *testing.T) {
 	if a := w.play(t, "read-order", 200); a.str("id") != order || a.str("status") != "PAID" {
 		t.Errorf("read-order: %s", a.Body)
 	}
+	w.record()
+	if list, _ := w.play(t, "read-history", 200).doc["items"].([]any); len(list) != 1 || list[0].(map[string]any)["id"] != order {
+		t.Errorf("read-history: %v", list)
+	}
 	w.play(t, "refuse-request", 405)
 }
 

@@ -41,6 +41,7 @@ const (
 	fnReleaseHold     = "release-hold"
 	fnPayHold         = "pay-hold"
 	fnReadOrder       = "read-order"
+	fnReadHistory     = "read-history"
 	fnReceiveCallback = "receive-callback"
 	fnJoinLine        = "join-line"
 	fnReadPlace       = "read-place"
@@ -63,6 +64,8 @@ const (
 	opReleaseHold     = "ReleaseHold"
 	opPayHold         = "PayHold"
 	opReadOrder       = "ReadOrder"
+	opListOrders      = "ListOrders"
+	opListTickets     = "ListTickets"
 	opReceiveCallback = "ReceiveCallback"
 	opJoinLine        = "JoinLine"
 	opReadPlace       = "ReadPlace"
@@ -101,6 +104,8 @@ var routes = []Route{
 	{Method: methodPost, Path: "/line/{waiter}/accept", Operation: opAcceptOffer, Function: fnAnswerOffer, Buyer: true, Receipt: true, Body: NeedJSON},
 	{Method: methodPost, Path: "/line/{waiter}/decline", Operation: opDeclineOffer, Function: fnAnswerOffer, Buyer: true, Body: MayJSON},
 	{Method: methodGet, Path: "/orders/{order}", Operation: opReadOrder, Function: fnReadOrder, Buyer: true, Body: NoBody},
+	{Method: methodGet, Path: "/me/orders", Operation: opListOrders, Function: fnReadHistory, Buyer: true, Body: NoBody, Query: append([]string{"status"}, paged...)},
+	{Method: methodGet, Path: "/me/tickets", Operation: opListTickets, Function: fnReadHistory, Buyer: true, Body: NoBody, Query: append([]string{"when"}, paged...)},
 	{Method: methodPost, Path: "/callbacks/{provider}", Operation: opReceiveCallback, Function: fnReceiveCallback, Open: true, Body: RawBody},
 	{Method: methodGet, Path: "/health", Operation: opReadHealth, Function: fnDescribeAPI, Open: true, Body: NoBody},
 	{Method: methodGet, Path: "/openapi.json", Operation: opReadOpenAPI, Function: fnDescribeAPI, Open: true, Body: NoBody},

@@ -18,6 +18,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/history"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/payment"
@@ -46,6 +47,9 @@ type world struct {
 	faults   func(memstore.Op) memstore.Fault
 	waits    func(d time.Duration) // what happens while somebody pauses
 	office   *boxoffice.Office
+	db       *memstore.DB
+	book     *history.Book
+	seen     string // of the stream of orders
 	bank     *bank
 	handlers map[string]Handler
 	edge     Edge // with buyers
@@ -64,11 +68,13 @@ func newWorld(t testing.TB) *world {
 	}})
 	cat := store.NewCatalog(db)
 	load(t, cat)
+	w.db = db
 	signer, err := ticket.NewSigner("the tickets' secret")
 	must(t, err)
 	reader := catalog.NewReader(cat, w.clock)
 	w.bank = &bank{}
 	s := store.New(db, policy)
+	w.book = &history.Book{Store: store.NewHistories(db), Shows: reader, Clock: w.clock}
 	w.office = &boxoffice.Office{
 		Store: s, Lane: s, Catalog: reader, Policy: policy, Line: line.Standard, LineCloses: 15 * time.Minute, Clock: w.clock,
 		Pause: w.pause, Rand: func() uint64 { return 1 },
@@ -93,6 +99,7 @@ func newWorld(t testing.TB) *world {
 		fnReleaseHold:     ReleaseHold(b, w.office),
 		fnPayHold:         PayHold(b, w.office),
 		fnReadOrder:       ReadOrder(b, w.office),
+		fnReadHistory:     ReadHistory(b, w.book),
 		fnJoinLine:        JoinLine(b, w.office),
 		fnReadPlace:       ReadPlace(b, w.office),
 		fnAnswerOffer:     AnswerOffer(b, w.office),
@@ -379,6 +386,19 @@ func (w *world) report(state payment.ReportState) answer {
 	in := w.bank.asked[len(w.bank.asked)-1]
 	body, _ := json.Marshal(payment.Report{Payment: in.ID, Order: in.OrderID, State: state, Amount: in.Amount})
 	return w.do(want{method: "POST", path: "/callbacks/sandbox", body: string(body)}.with(bankMark, "genuine"))
+}
+
+// record follows the stream of orders as far as it has come.
+func (w *world) record() {
+	w.t.Helper()
+	for _, r := range w.db.Records(store.Orders, w.seen) {
+		from, o, is, err := store.OrderRecord(r.Old, r.New)
+		must(w.t, err)
+		if is {
+			must(w.t, w.book.Record(context.Background(), from, o))
+		}
+		w.seen = r.Sequence
+	}
 }
 
 var errTest = errors.New("a secret inside")

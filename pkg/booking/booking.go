@@ -12,6 +12,7 @@
 package booking
 
 import (
+	"strings"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/catalog"
@@ -26,6 +27,13 @@ type HoldID string
 
 // Buyer is a guest session or an account.
 type Buyer string
+
+// Guest reports whether the buyer is a guest session, Account whether an account
+// (package session has the forms); the house is neither.
+func (b Buyer) Guest() bool { return strings.HasPrefix(string(b), "g_") }
+
+// Account: see Guest.
+func (b Buyer) Account() bool { return strings.HasPrefix(string(b), "u_") }
 
 // State of a hold. The zero value is invalid.
 type State uint8

@@ -56,6 +56,12 @@ func parseCursor(list, c string) (after string, err error) {
 	return after, nil
 }
 
+// Cursor is the cursor of a list that others keep, after the place where a page ended.
+func Cursor(list, after string) string { return cursor(list, after) }
+
+// ParseCursor is its inverse; a made-up cursor, or another list's, is [ErrCursor].
+func ParseCursor(list, c string) (after string, err error) { return parseCursor(list, c) }
+
 // pageOf cuts a page from all items, sorted by key, of the list of that name.
 func pageOf[T any](list string, all []T, key func(T) string, p Page) (Listing[T], error) {
 	if p.Limit < 1 || p.Limit > MaxLimit {

@@ -23,12 +23,13 @@ const (
 	Line      Table = "line"      // gates, the lane's state, entries, pool items; streamed
 	Orders    Table = "orders"    // orders and payments; streamed
 	Snapshots Table = "snapshots" // packed seat maps and statuses: derived, may be lost
+	History   Table = "history"   // what buyers are shown of their orders: derived; no stream
 	Sockets   Table = "sockets"   // tickets, connections, who watches what; no stream, may be lost
 	Limits    Table = "limits"    // attempts let through; no stream, may be lost
 )
 
 // Names lists every table but the catalogue's.
-var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, Sockets, Limits}
+var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, History, Sockets, Limits}
 
 const (
 	skHold = "HOLD"

@@ -7,9 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/history"
 	"github.com/fairseat/fairseat/pkg/line"
+	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/relay"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
@@ -55,6 +59,22 @@ func samples() []sample {
 			s.ok(work.RelayPayments(s, s.clock)(s.t.Context(), streamEvent(s.t, in)))
 			if len(s.sent) != 1 || s.sent[0].Queue != relay.Payments {
 				s.t.Errorf("sent %+v", s.sent)
+			}
+		}},
+		{"record-order", func(s *scene) []byte {
+			s.now = s.now.Add(time.Second)
+			p := s.pay(s.hold("first", "A-1", "A-2"))
+			s.now, s.paid = p.NextAskAt, true
+			if err := s.Ask(s.t.Context(), p.ID, p.NextAskAt); err != nil {
+				s.t.Fatal(err)
+			}
+			return s.stream(store.Orders, func(r memstore.Record) bool { return strings.HasPrefix(r.Key.PK, "ORDER#") })
+		}, func(s *scene, in []byte) {
+			b := &history.Book{Store: store.NewHistories(s.db), Shows: s, Clock: s.clock}
+			s.ok(work.RecordOrder(b)(s.t.Context(), streamEvent(s.t, in)))
+			l, err := b.Tickets(s.t.Context(), guest, history.Upcoming, catalog.Page{Limit: 10})
+			if err != nil || len(l.Items) != 1 || l.Items[0].Status != order.Paid || len(l.Items[0].Seats) != 2 {
+				s.t.Errorf("tickets %+v, %v", l, err)
 			}
 		}},
 		{"project-seatmap", func(s *scene) []byte {

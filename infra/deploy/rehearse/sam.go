@@ -23,7 +23,8 @@ var (
 	tables = map[string]string{
 		"CATALOG_TABLE": "Catalog", "CLAIMS_TABLE": "Claims", "HOLDS_TABLE": "Holds", "TIMERS_TABLE": "Timers",
 		"LINE_TABLE": "Line", "ORDERS_TABLE": "Orders", "SNAPSHOTS_TABLE": "Snapshots", "SOCKETS_TABLE": "Sockets",
-		"LIMITS_TABLE": "Limits",
+		"HISTORY_TABLE": "History",
+		"LIMITS_TABLE":  "Limits",
 	}
 	queues  = map[string]string{"TIMERS_QUEUE": "TimersQueue", "PAYMENTS_QUEUE": "PaymentsQueue", "LANE_QUEUE": "LaneQueue", "TELL_QUEUE": "TellQueue"}
 	secrets = map[string]string{"SESSION_SECRET": "SessionSecret", "TICKET_SECRET": "TicketSecret"}

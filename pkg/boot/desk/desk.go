@@ -7,6 +7,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/history"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/ddb"
 )
@@ -21,6 +22,7 @@ var variables = map[store.Table]string{
 	store.Line:         "LINE_TABLE",
 	store.Orders:       "ORDERS_TABLE",
 	store.Snapshots:    "SNAPSHOTS_TABLE",
+	store.History:      "HISTORY_TABLE",
 	store.Sockets:      "SOCKETS_TABLE",
 	store.Limits:       "LIMITS_TABLE",
 }
@@ -65,4 +67,15 @@ func Lined(p *boot.Parts) *boxoffice.Office {
 	o := Office(p)
 	o.Line, o.LineCloses = p.LinePolicy()
 	return o
+}
+
+// History is the book of what buyers are shown of their orders, read alone.
+func History(p *boot.Parts) *history.Book {
+	return &history.Book{Store: store.NewHistories(Tables(p)), Clock: boot.Clock}
+}
+
+// Recorder is the same book for who writes it.
+func Recorder(p *boot.Parts) *history.Book {
+	t := Tables(p)
+	return &history.Book{Store: store.NewHistories(t), Shows: Catalog(t), Clock: boot.Clock}
 }
