@@ -47,18 +47,18 @@ func (l *Layout) addRow(s planSection, r int) (Row, error) {
 	if s.rule == byBlock && label == platformRow {
 		deep++
 	}
-	for c, number := range s.rule.numbers(cells) {
-		if number == 0 {
+	for c, number := range s.labels(r) {
+		if number == "" {
 			continue
 		}
-		id := prefix + strconv.Itoa(number)
+		id := prefix + number
 		if _, twice := l.index[SeatID(id)]; twice {
 			return Row{}, fault("", "seat %s is there twice", id)
 		}
 		i := len(l.seats)
 		x, y := s.place(deep, c, len(cells))
 		l.seats = append(l.seats, Seat{
-			ID: SeatID(id), Index: i, Section: s.id, Row: label, Number: id[len(prefix):],
+			ID: SeatID(id), Index: i, Section: s.id, Row: label, Number: number,
 			Type: typeOf(cells[c]), X: x, Y: y, Partner: -1,
 		})
 		l.index[SeatID(id)] = int32(i)

@@ -18,7 +18,7 @@ const (
 const centreFirst = 101
 
 func (n numbering) valid() bool {
-	return n == leftToRight || n == rightToLeft || n == oddEven || n == byBlock
+	return n == leftToRight || n == rightToLeft || n == oddEven || n == byBlock || n == asSeated
 }
 
 // numbers gives each cell of a printed row its number, 0 to a gap.

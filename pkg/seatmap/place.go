@@ -25,8 +25,12 @@ const (
 //     clockwise from the stage-left corner, levels outwards in the order of
 //     the file; a platform row stands one more pitch behind.
 func (p *plan) lay() {
-	if p.doc.Numbering == byBlock {
+	switch p.doc.Numbering {
+	case byBlock:
 		p.layArena()
+		return
+	case asSeated:
+		p.laySeated()
 		return
 	}
 	width := 0
@@ -164,15 +168,12 @@ func (p *plan) bestPoint() (x, y float64) {
 		}
 		return 0, 0
 	}
+	if p.doc.Numbering == asSeated {
+		return p.middle()
+	}
 	s := p.sections[0]
 	w, rows := len(s.rows[0].cells), float64(len(s.rows)-1)
 	left, top := s.place(0, 0, w)
 	right, _ := s.place(0, w-1, w)
-	switch p.doc.Kind {
-	case Theatre:
-		top += rows / 2
-	case Cinema:
-		top += rows * 2 / 3
-	}
-	return (left + right) / 2, top
+	return (left + right) / 2, top + rows*p.doc.Kind.depth()
 }

@@ -35,7 +35,12 @@ type planSection struct {
 	place           placing
 }
 
-type planRow struct{ label, cells string }
+type planRow struct {
+	label, cells string
+
+	numbers []string // of a seated row, as the next
+	place   func(c int) (x, y float64)
+}
 
 func build(doc hallDoc) (*Layout, error) {
 	if err := checkHead(doc); err != nil {
@@ -81,16 +86,19 @@ func checkSeats(path string, seats int) error {
 
 func (p *plan) draw() error {
 	forms := 0
-	for _, has := range []bool{p.doc.Rows != nil, p.doc.Sections != nil, p.doc.Blocks != nil || p.doc.Standing != nil} {
+	for _, has := range []bool{p.doc.Rows != nil, p.doc.Sections != nil, p.doc.Seated != nil, p.doc.Blocks != nil || p.doc.Standing != nil} {
 		if has {
 			forms++
 		}
 	}
 	if forms != 1 {
-		return fault("", "a hall is drawn by rows, by sections or by blocks, one of them")
+		return fault("", "a hall is drawn by rows, by sections, seat by seat or by blocks, one of them")
 	}
 	if blocks := p.doc.Blocks != nil || p.doc.Standing != nil; blocks != (p.doc.Numbering == byBlock) {
 		return fault("numbering", "%q is for halls of blocks and for them alone", byBlock)
+	}
+	if (p.doc.Seated != nil) != (p.doc.Numbering == asSeated) {
+		return fault("numbering", "%q is for halls drawn seat by seat and for them alone", asSeated)
 	}
 	switch {
 	case p.doc.Rows != nil:
@@ -98,6 +106,8 @@ func (p *plan) draw() error {
 		return s.drawInto(p, "", p.doc.Rows, p.doc.Seats, p.doc.ByType)
 	case p.doc.Sections != nil:
 		return p.drawSections()
+	case p.doc.Seated != nil:
+		return p.drawSeated()
 	}
 	return p.drawBlocks()
 }
@@ -110,7 +120,7 @@ func (p *plan) drawSections() error {
 		if s.rule == "" {
 			s.rule = p.doc.Numbering
 		}
-		if !s.rule.valid() || s.rule == byBlock {
+		if !s.rule.valid() || s.rule == byBlock || s.rule == asSeated {
 			return fault(path+".numbering", "unknown rule %q", s.rule)
 		}
 		if err := p.checkSection(path+".section", s); err != nil {
@@ -213,18 +223,25 @@ func parseRow(path, text string) (planRow, error) {
 	if !ok || !rowLabel(label) {
 		return planRow{}, fault(path, `not "label: cells" with a label of 1 to %d capitals and digits`, maxRow)
 	}
+	if err := checkCells(path, cells); err != nil {
+		return planRow{}, err
+	}
+	return planRow{label: label, cells: cells}, nil
+}
+
+func checkCells(path, cells string) error {
 	if len(cells) > maxWidth {
-		return planRow{}, fault(path, "wider than %d cells", maxWidth)
+		return fault(path, "wider than %d cells", maxWidth)
 	}
 	if strings.Trim(cells, string(gap)) == "" {
-		return planRow{}, fault(path, "a row without seats")
+		return fault(path, "a row without seats")
 	}
 	for c := range len(cells) {
 		if cells[c] != gap && letters[cells[c]] == "" {
-			return planRow{}, fault(path, "unknown cell %q", cells[c])
+			return fault(path, "unknown cell %q", cells[c])
 		}
 		if cells[c] == 'C' && !touches(cells, c, 'W') {
-			return planRow{}, fault(path, "cell %d: a companion place with no wheelchair place beside it", c+1)
+			return fault(path, "cell %d: a companion place with no wheelchair place beside it", c+1)
 		}
 	}
 	for c := 0; c < len(cells); c++ {
@@ -232,11 +249,11 @@ func parseRow(path, text string) (planRow, error) {
 			continue
 		}
 		if c+1 == len(cells) || cells[c+1] != 'L' {
-			return planRow{}, fault(path, "cell %d: half a loveseat", c+1)
+			return fault(path, "cell %d: half a loveseat", c+1)
 		}
 		c++
 	}
-	return planRow{label, cells}, nil
+	return nil
 }
 
 func touches(cells string, c int, letter byte) bool {
@@ -259,7 +276,7 @@ func (p *plan) drawBlocks() error {
 		if err := checkSeats(path+".capacity", doc.Capacity); err != nil {
 			return err
 		}
-		s.rows = []planRow{{"1", strings.Repeat(string(standingCell), doc.Capacity)}}
+		s.rows = []planRow{{label: "1", cells: strings.Repeat(string(standingCell), doc.Capacity)}}
 		p.sections = append(p.sections, s)
 		sum += doc.Capacity
 		if sum > MaxSeats {
@@ -305,11 +322,11 @@ func (p *plan) drawBlock(path string, doc blockDoc) error {
 	}
 	cells := strings.Repeat(doc.Type, doc.SeatsPerRow)
 	for r := first; r <= last; r++ {
-		s.rows = append(s.rows, planRow{strconv.Itoa(r), cells})
+		s.rows = append(s.rows, planRow{label: strconv.Itoa(r), cells: cells})
 	}
 	if doc.Wheelchair > 0 {
 		alone := doc.Wheelchair - doc.Companion
-		s.rows = append(s.rows, planRow{platformRow, strings.Repeat("WC", doc.Companion) + strings.Repeat("W", alone)})
+		s.rows = append(s.rows, planRow{label: platformRow, cells: strings.Repeat("WC", doc.Companion) + strings.Repeat("W", alone)})
 	}
 	p.sections = append(p.sections, s)
 	return nil

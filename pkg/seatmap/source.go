@@ -47,6 +47,7 @@ type hallDoc struct {
 	ByType    map[string]int `json:"by_type"`
 	Rows      []string       `json:"rows"`
 	Sections  []sectionDoc   `json:"sections"`
+	Seated    []seatedDoc    `json:"seated"`
 	Standing  []standingDoc  `json:"standing"`
 	Blocks    []blockDoc     `json:"blocks"`
 }

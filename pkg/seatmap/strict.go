@@ -16,7 +16,7 @@ const maxDepth = 12
 var (
 	members = nameSet("legend numbering_rules front halls id name kind format note numbering " +
 		"seats by_type rows sections section standing blocks block level type capacity " +
-		"seats_per_row wheelchair companion")
+		"seats_per_row wheelchair companion seated row cells numbers line at")
 	freeNames = nameSet("legend numbering_rules by_type")
 )
 
