@@ -25,6 +25,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"github.com/fairseat/fairseat/pkg/boot"
+	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/ddb"
 )
@@ -50,6 +51,8 @@ type options struct {
 	singleGap []string // houses whose shows refuse to strand a single seat
 	noLine    []string // houses that want no line
 	bounded   []string // houses where k later parties may pass one that does not fit, as house=k
+	plans     []string // files of seating plans
+	types     map[string]seatmap.SeatType
 }
 
 func main() {
@@ -79,6 +82,9 @@ func run(ctx context.Context, args []string, env func(string) string, out *os.Fi
 		return err
 	}
 	p := newPlan(f, o.cities, o.days, o.now)
+	if p.drawn, err = readPlans(o.plans, o.types); err != nil {
+		return err
+	}
 	if err := p.wishes(o); err != nil {
 		return err
 	}
@@ -96,7 +102,7 @@ func run(ctx context.Context, args []string, env func(string) string, out *os.Fi
 }
 
 func parseOptions(args []string, out io.Writer, now time.Time) (options, error) {
-	o := options{now: now}
+	o := options{now: now, types: map[string]seatmap.SeatType{}}
 	flags := flag.NewFlagSet("seed", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.Usage = func() {
@@ -119,6 +125,13 @@ func parseOptions(args []string, out io.Writer, now time.Time) (options, error) 
 	flags.Func("bounded", "`cinema=k` or venue=k: so many later parties may pass one that does not fit; repeatable", func(s string) error {
 		o.bounded = append(o.bounded, s)
 		return nil
+	})
+	flags.Func("plan", "`file` of a seating plan in the form of pretix: a house of its own in the largest city; repeatable", func(s string) error {
+		o.plans = append(o.plans, s)
+		return nil
+	})
+	flags.Func("plan-type", "`category=type` of seats in plans, where the category's name does not say it; repeatable", func(s string) error {
+		return parseType(s, o.types)
 	})
 	flags.Func("now", "take this for the present, as 2006-01-02T15:04:05Z", func(s string) (err error) {
 		o.now, err = time.Parse(time.RFC3339, s)

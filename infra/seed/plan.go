@@ -39,6 +39,7 @@ type plan struct {
 	singleGap map[string]bool // by cinema or venue, as the rest
 	noLine    map[string]bool
 	passes    map[string]int // of the bounded rule
+	drawn     []drawn
 }
 
 // newPlan takes the largest cities, all of them when n is 0.
@@ -121,6 +122,11 @@ func (p plan) layoutRows(yield func(store.CatalogRow) bool) {
 			return
 		}
 	}
+	for _, d := range p.drawn {
+		if !yield(store.LayoutRow(catalog.LayoutID(d.layout.ID()), d.source.Text)) {
+			return
+		}
+	}
 }
 
 func (p plan) filmRows(yield func(store.CatalogRow) bool) {
@@ -200,7 +206,7 @@ func (p plan) shows(c cityRow) []catalog.Show {
 			}
 		}
 	}
-	return shows
+	return append(shows, p.drawnShows(c, today, films)...)
 }
 
 // dateOnly is the date where t is, as midnight in UTC: midnight there may not exist

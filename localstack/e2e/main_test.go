@@ -96,8 +96,8 @@ func begin() error {
 		return err
 	}
 	seed := cloud.Command{Name: "seed", Args: []string{"sh", "-c",
-		`CATALOG_TABLE="$TABLE_Catalog" exec "$0" --cities 2 --catalogue "$1"`,
-		filepath.Join(root, ".build/bin/seed"), filepath.Join(root, "infra/catalogue")}}
+		`CATALOG_TABLE="$TABLE_Catalog" exec "$0" --cities 2 --catalogue "$1" --plan "$2" --plan-type Parkett=regular`,
+		filepath.Join(root, ".build/bin/seed"), filepath.Join(root, "infra/catalogue"), filepath.Join(root, "infra/seatplan/testdata/theatre.json")}}
 	if err = stack.Run(ctx, seed, heard, heard); err == nil {
 		shop, err = newWorld(root, stack)
 	}

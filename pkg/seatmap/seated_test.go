@@ -25,8 +25,8 @@ func TestSeated(t *testing.T) {
 	if strings.Join(got, "; ") != want {
 		t.Errorf("got %s\nwant %s", strings.Join(got, "; "), want)
 	}
-	if gap := SingleGap(l, func(int) bool { return true }, []int{1}); len(gap) != 1 || gap[0] != "stalls-1-10" {
-		t.Errorf("stranded %v", gap)
+	if l.At(4).Partner != 5 || l.At(0).Partner >= 0 {
+		t.Errorf("partners %d and %d", l.At(4).Partner, l.At(0).Partner)
 	}
 }
 
