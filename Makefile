@@ -32,7 +32,7 @@ STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(
   --param-env HoldSeconds=FAIRSEAT_HOLD_SECONDS --param-env GraceSeconds=FAIRSEAT_GRACE_SECONDS \
   --param-env MaxSeats=FAIRSEAT_MAX_SEATS --param-env OfferSeconds=FAIRSEAT_OFFER_SECONDS \
   --param-env WaitSeconds=FAIRSEAT_WAIT_SECONDS --param-env CooldownSeconds=FAIRSEAT_COOLDOWN_SECONDS \
-  --param-env LineClosesSeconds=FAIRSEAT_LINE_CLOSES_SECONDS \
+  --param-env LineClosesSeconds=FAIRSEAT_LINE_CLOSES_SECONDS --param Attempts=999999 \
   --companion 'sandbox=.build/bin/sandbox -addr 127.0.0.1:{listen:sandbox} $(if $(DATA),-data $(DATA)/sandbox.jsonl)'
 ENV := env -u AWS_CA_BUNDLE FAIRSEAT_SANDBOX_SECRET=$(SECRET) FAIRSEAT_DEVELOPER_KEY=$(KEY)
 

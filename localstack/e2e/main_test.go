@@ -129,6 +129,7 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 			"OfferSeconds": seconds(offerTime), "WaitSeconds": seconds(waitTime), "CooldownSeconds": seconds(coolDown), "LineClosesSeconds": seconds(lineCloses),
 			"DeveloperKey": developerKey, "PublicUrl": fmt.Sprintf("http://127.0.0.1:%d/v1", port),
 			"SandboxUrl": "http://127.0.0.1:{port:sandbox}", "SandboxSecret": sandboxSecret,
+			"Attempts": "999999", // all tests come from one address
 		},
 		Companions: []cloud.Command{{Name: "sandbox", Args: []string{
 			filepath.Join(root, ".build/bin/sandbox"), "-addr", "127.0.0.1:{listen:sandbox}", "-grace", seconds(graceTime)}}},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/session"
 )
 
 const (
@@ -35,8 +36,10 @@ type call struct {
 	ids   [2]named // of the path
 	body  string
 	buyer booking.Buyer
-	key   string
-	query map[string]string
+	// who bears the token, where a route asks for an account
+	person session.Person
+	key    string
+	query  map[string]string
 }
 
 // named is a path's parameter. No route has more than two: a map was two
@@ -177,11 +180,23 @@ func (c *call) readBuyer() error {
 	if !ok {
 		return &refusal{code: "unauthorized", detail: "The Authorization header must be Bearer and a session token."}
 	}
+	if c.route.Account {
+		return c.readPerson(token)
+	}
 	b, err := c.edge.Buyer(token, c.now)
 	if err != nil || b == "" {
 		return &refusal{code: "unauthorized", detail: "The session token is unknown or expired."}
 	}
 	c.buyer = b
+	return nil
+}
+
+// readPerson reads the token of an account; a guest's is none.
+func (c *call) readPerson(token string) (err error) {
+	if c.person, err = c.edge.Person(token, c.now); err != nil {
+		return &refusal{code: "unauthorized", detail: "The token is not of an account, or is unknown or expired."}
+	}
+	c.buyer = c.person.Buyer
 	return nil
 }
 

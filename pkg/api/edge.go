@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/fairseat/fairseat/pkg/booking"
+	"github.com/fairseat/fairseat/pkg/session"
 )
 
 // Handler answers REST proxy events, payload shape 1.0. Its error is always nil:
@@ -23,6 +24,10 @@ type Edge struct {
 	// Buyer names who bears a token; session.Keeper's Verify. A function whose
 	// routes need no buyer leaves it nil, and does not link it.
 	Buyer func(token string, now time.Time) (booking.Buyer, error)
+
+	// Person names the account that a token gives access to; session.Keeper's
+	// Account. Only functions with routes for accounts have it.
+	Person func(token string, now time.Time) (session.Person, error)
 }
 
 // operation answers one route.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/fairseat/fairseat/pkg/account"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/payment/sandbox"
@@ -125,6 +126,21 @@ func TestSamplesWait(t *testing.T) {
 	hold := w.play(t, "answer-offer", 201)
 	if a := w.play(t, "read-place", 200); a.str("state") != "accepted" || a.str("hold_id") != hold.str("id") {
 		t.Errorf("read-place: %s", a.Body)
+	}
+}
+
+// The fourth story is of somebody with an account.
+func TestSamplesKeepAccount(t *testing.T) {
+	w := samplesWorld(t)
+	w.play(t, "sign-in", 202)
+	w.expect(post("/accounts/verifications", token(rain, w.letters.last(t, account.LetterConfirm).Token)), 204, "")
+	bearer := w.logIn("ann@example.org", rain).str("access_token")
+	ev := sample[events.APIGatewayProxyRequest](t, "keep-account")
+	if ev.Headers["Authorization"] != "Bearer "+bearer {
+		t.Fatalf("the sample's token is not %s", bearer)
+	}
+	if a := w.play(t, "keep-account", 200); a.str("email") != "ann@example.org" {
+		t.Errorf("keep-account: %s", a.Body)
 	}
 }
 

@@ -57,6 +57,18 @@ var problems = map[string]words{
 	"idempotency_mismatch": {422, "Idempotency mismatch", "The Idempotency-Key was used with another request."},
 	"invalid_request":      {422, "Invalid request", "The request cannot be fulfilled as it is."},
 
+	"wrong_credentials":     {401, "Wrong credentials", "No such address and password."},
+	"code_required":         {401, "Code required", "A code of the second factor is needed."},
+	"wrong_code":            {401, "Wrong code", "Not a code of the second factor, or one that was used."},
+	"recent_login_required": {403, "Recent log-in required", "This needs a log-in of the last ten minutes."},
+	"account_exists":        {409, "Account exists", "The address has an account."},
+	"factor_on":             {409, "Second factor on", "A second factor is on already."},
+	"no_factor":             {409, "No second factor", "No second factor was set up."},
+	"invalid_email":         {422, "Invalid address", "Not an e-mail address that can be written to."},
+	"invalid_token":         {422, "Invalid token", "The token of the letter is unknown, used or expired."},
+	"password_length":       {422, "Password length", "A password has 8 to 128 characters."},
+	"password_common":       {422, "Common password", "This password is among the first that anybody tries."},
+
 	"too_many_requests": {429, "Too many requests", "Too many attempts; try again later."},
 
 	"internal":        {500, "Internal error", "Something went wrong on our side."},

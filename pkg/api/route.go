@@ -25,6 +25,7 @@ type Route struct {
 	Function  string // the deployed function that answers it
 	Open      bool   // no developer key is asked for
 	Buyer     bool   // a bearer token is required
+	Account   bool   // with Buyer: the bearer is an account, no guest
 	Receipt   bool   // an Idempotency-Key is required
 	Body      Body
 	Query     []string // parameters beside api_dev_key
@@ -47,6 +48,8 @@ const (
 	fnReadPlace       = "read-place"
 	fnAnswerOffer     = "answer-offer"
 	fnDescribeAPI     = "describe-api"
+	fnSignIn          = "sign-in"
+	fnKeepAccount     = "keep-account"
 )
 
 // The operations.
@@ -75,12 +78,31 @@ const (
 	opReadHealth      = "ReadHealth"
 	opReadOpenAPI     = "ReadOpenAPI"
 	opReadTicketKeys  = "ReadTicketKeys"
+
+	opRegister         = "RegisterAccount"
+	opVerifyAddress    = "VerifyAddress"
+	opLogIn            = "LogIn"
+	opRefreshLogin     = "RefreshLogin"
+	opAskReset         = "RequestPasswordReset"
+	opResetPassword    = "ResetPassword"
+	opLogOut           = "LogOut"
+	opLogOutEverywhere = "LogOutEverywhere"
+	opReadMe           = "ReadMe"
+	opChangeMe         = "ChangeMe"
+	opEraseMe          = "EraseMe"
+	opChangePassword   = "ChangePassword"
+	opSetUpTotp        = "SetUpTotp"
+	opConfirmTotp      = "ConfirmTotp"
+	opRemoveTotp       = "RemoveTotp"
+	opExportMe         = "ExportMe"
 )
 
 const (
 	methodGet    = "GET"
 	methodPost   = "POST"
 	methodDelete = "DELETE"
+	methodPut    = "PUT"
+	methodPatch  = "PATCH"
 )
 
 var paged = []string{"limit", "cursor"}
@@ -110,6 +132,23 @@ var routes = []Route{
 	{Method: methodGet, Path: "/health", Operation: opReadHealth, Function: fnDescribeAPI, Open: true, Body: NoBody},
 	{Method: methodGet, Path: "/openapi.json", Operation: opReadOpenAPI, Function: fnDescribeAPI, Open: true, Body: NoBody},
 	{Method: methodGet, Path: "/ticket-keys", Operation: opReadTicketKeys, Function: fnDescribeAPI, Open: true, Body: NoBody},
+
+	{Method: methodPost, Path: "/accounts", Operation: opRegister, Function: fnSignIn, Open: true, Receipt: true, Body: NeedJSON},
+	{Method: methodPost, Path: "/accounts/verifications", Operation: opVerifyAddress, Function: fnSignIn, Open: true, Body: NeedJSON},
+	{Method: methodPost, Path: "/logins", Operation: opLogIn, Function: fnSignIn, Open: true, Body: NeedJSON},
+	{Method: methodPost, Path: "/logins/refresh", Operation: opRefreshLogin, Function: fnSignIn, Open: true, Body: NeedJSON},
+	{Method: methodPost, Path: "/password-resets", Operation: opAskReset, Function: fnSignIn, Open: true, Receipt: true, Body: NeedJSON},
+	{Method: methodPost, Path: "/password-resets/confirmations", Operation: opResetPassword, Function: fnSignIn, Open: true, Body: NeedJSON},
+	{Method: methodDelete, Path: "/logins/current", Operation: opLogOut, Function: fnKeepAccount, Buyer: true, Account: true, Body: NoBody},
+	{Method: methodDelete, Path: "/logins", Operation: opLogOutEverywhere, Function: fnKeepAccount, Buyer: true, Account: true, Body: NoBody},
+	{Method: methodGet, Path: "/me", Operation: opReadMe, Function: fnKeepAccount, Buyer: true, Account: true, Body: NoBody},
+	{Method: methodPatch, Path: "/me", Operation: opChangeMe, Function: fnKeepAccount, Buyer: true, Account: true, Body: NeedJSON},
+	{Method: methodDelete, Path: "/me", Operation: opEraseMe, Function: fnKeepAccount, Buyer: true, Account: true, Body: NoBody},
+	{Method: methodPut, Path: "/me/password", Operation: opChangePassword, Function: fnKeepAccount, Buyer: true, Account: true, Body: NeedJSON},
+	{Method: methodPost, Path: "/me/totp", Operation: opSetUpTotp, Function: fnKeepAccount, Buyer: true, Account: true, Receipt: true, Body: MayJSON},
+	{Method: methodPost, Path: "/me/totp/confirmations", Operation: opConfirmTotp, Function: fnKeepAccount, Buyer: true, Account: true, Receipt: true, Body: NeedJSON},
+	{Method: methodDelete, Path: "/me/totp", Operation: opRemoveTotp, Function: fnKeepAccount, Buyer: true, Account: true, Body: NoBody},
+	{Method: methodGet, Path: "/me/export", Operation: opExportMe, Function: fnKeepAccount, Buyer: true, Account: true, Body: NoBody},
 }
 
 // Routes lists every call, each once; the copy is the caller's.

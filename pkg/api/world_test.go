@@ -55,6 +55,7 @@ type world struct {
 	edge     Edge // with buyers
 	log      bytes.Buffer
 	keys     int
+	letters  *mailbox
 }
 
 func newWorld(t testing.TB) *world {
@@ -89,6 +90,9 @@ func newWorld(t testing.TB) *world {
 	b := e
 	b.Buyer = keeper.Verify
 	w.edge = b
+	members := e
+	members.Person = keeper.Account
+	desk := w.desk(db, keeper)
 	w.handlers = map[string]Handler{
 		fnOpenSession:     OpenSession(e, keeper.Issue),
 		fnOpenSocket:      OpenSocket(b, &hub.Hub{Store: store.NewSwitchboard(db), Press: press}, keeper.End, "ws://sockets.test/v1"),
@@ -104,6 +108,8 @@ func newWorld(t testing.TB) *world {
 		fnReadPlace:       ReadPlace(b, w.office),
 		fnAnswerOffer:     AnswerOffer(b, w.office),
 		fnReceiveCallback: ReceiveCallback(e, w.office),
+		fnSignIn:          SignIn(e, desk),
+		fnKeepAccount:     KeepAccount(members, desk),
 		fnDescribeAPI:     DescribeAPI(e, signer.Keys),
 		"":                RefuseRequest(e),
 	}

@@ -68,7 +68,8 @@ func (p *Parts) Secrets(name string) (signs string, retired []string) {
 	return all[0], all[1:]
 }
 
-func (p *Parts) number(name string) int {
+// Number is a variable that must be a whole number, not negative.
+func (p *Parts) Number(name string) int {
 	n, err := strconv.Atoi(p.Text(name))
 	if err != nil || n < 0 {
 		p.Fail(fmt.Errorf("%s is not a whole number", name))
@@ -79,21 +80,21 @@ func (p *Parts) number(name string) int {
 // Policy reads the numbers of api.md, "Policy numbers".
 func (p *Parts) Policy() booking.Policy {
 	return booking.Policy{
-		Hold:     time.Duration(p.number("FAIRSEAT_HOLD_SECONDS")) * time.Second,
-		Grace:    time.Duration(p.number("FAIRSEAT_GRACE_SECONDS")) * time.Second,
-		MaxSeats: p.number("FAIRSEAT_MAX_SEATS"),
+		Hold:     time.Duration(p.Number("FAIRSEAT_HOLD_SECONDS")) * time.Second,
+		Grace:    time.Duration(p.Number("FAIRSEAT_GRACE_SECONDS")) * time.Second,
+		MaxSeats: p.Number("FAIRSEAT_MAX_SEATS"),
 	}
 }
 
 // LinePolicy reads the numbers of the line, and how long before a show it closes.
 func (p *Parts) LinePolicy() (line.Policy, time.Duration) {
 	l := line.Standard
-	l.Offer = time.Duration(p.number("FAIRSEAT_OFFER_SECONDS")) * time.Second
-	l.Grace = time.Duration(p.number("FAIRSEAT_GRACE_SECONDS")) * time.Second
-	l.Wait = time.Duration(p.number("FAIRSEAT_WAIT_SECONDS")) * time.Second
-	l.CoolDown = time.Duration(p.number("FAIRSEAT_COOLDOWN_SECONDS")) * time.Second
-	l.MaxParty = p.number("FAIRSEAT_MAX_SEATS")
-	return l, time.Duration(p.number("FAIRSEAT_LINE_CLOSES_SECONDS")) * time.Second
+	l.Offer = time.Duration(p.Number("FAIRSEAT_OFFER_SECONDS")) * time.Second
+	l.Grace = time.Duration(p.Number("FAIRSEAT_GRACE_SECONDS")) * time.Second
+	l.Wait = time.Duration(p.Number("FAIRSEAT_WAIT_SECONDS")) * time.Second
+	l.CoolDown = time.Duration(p.Number("FAIRSEAT_COOLDOWN_SECONDS")) * time.Second
+	l.MaxParty = p.Number("FAIRSEAT_MAX_SEATS")
+	return l, time.Duration(p.Number("FAIRSEAT_LINE_CLOSES_SECONDS")) * time.Second
 }
 
 // Clock is UTC in the precision that is stored.

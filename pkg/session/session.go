@@ -7,6 +7,7 @@
 //	fsg1.  a guest: random (16) · end
 //	fsu1.  access to an account: account (16) · log-in (16) · end
 //	fsr1.  renews a log-in: account (16) · log-in (16) · turn (8) · end
+//	fsc1.  confirms an address, fsp1. resets a password: id (16) · state (8) · end
 //
 // There is one algorithm, and the token cannot choose another (RFC 8725, 3.1);
 // the kind is part of what is signed, so no kind passes for another though all

@@ -26,10 +26,11 @@ const (
 	History   Table = "history"   // what buyers are shown of their orders: derived; no stream
 	Sockets   Table = "sockets"   // tickets, connections, who watches what; no stream, may be lost
 	Limits    Table = "limits"    // attempts let through; no stream, may be lost
+	Accounts  Table = "accounts"  // accounts, log-ins, registrations, letters; streamed
 )
 
 // Names lists every table but the catalogue's.
-var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, History, Sockets, Limits}
+var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, History, Sockets, Limits, Accounts}
 
 const (
 	skHold = "HOLD"

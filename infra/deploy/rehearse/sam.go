@@ -24,7 +24,7 @@ var (
 		"CATALOG_TABLE": "Catalog", "CLAIMS_TABLE": "Claims", "HOLDS_TABLE": "Holds", "TIMERS_TABLE": "Timers",
 		"LINE_TABLE": "Line", "ORDERS_TABLE": "Orders", "SNAPSHOTS_TABLE": "Snapshots", "SOCKETS_TABLE": "Sockets",
 		"HISTORY_TABLE": "History",
-		"LIMITS_TABLE":  "Limits",
+		"LIMITS_TABLE":  "Limits", "ACCOUNTS_TABLE": "Accounts",
 	}
 	queues  = map[string]string{"TIMERS_QUEUE": "TimersQueue", "PAYMENTS_QUEUE": "PaymentsQueue", "LANE_QUEUE": "LaneQueue", "TELL_QUEUE": "TellQueue"}
 	secrets = map[string]string{"SESSION_SECRET": "SessionSecret", "TICKET_SECRET": "TicketSecret"}
@@ -181,11 +181,11 @@ func (s *stage) forward(ctx context.Context, to string) (string, error) {
 var answers = map[string]string{
 	"advance-line": "0 of the batch failed", "answer-offer": "status 401", "ask-provider": "1 of the batch failed", "authorize-key": "a policy",
 	"browse-catalog": "status 404", "close-socket": "status 200", "connect-socket": "status 401", "describe-api": "status 200", "expire-hold": "0 of the batch failed",
-	"expire-timer": "0 of the batch failed", "join-line": "status 401", "open-session": "status 201", "open-socket": "status 401", "pay-hold": "status 401",
+	"expire-timer": "0 of the batch failed", "join-line": "status 401", "keep-account": "status 401", "open-session": "status 201", "open-socket": "status 401", "pay-hold": "status 401",
 	"project-seatmap": "0 of the batch failed", "read-hold": "status 401", "read-order": "status 401", "read-place": "status 401",
 	"read-seatmap": "status 404", "receive-callback": "status 401", "receive-socket": "fails: work: socket event failed", "refuse-request": "status 405",
 	"relay-holds": "0 of the batch failed", "relay-line": "0 of the batch failed", "relay-payments": "0 of the batch failed",
-	"release-hold": "status 401", "reserve-seats": "status 401", "tell-clients": "0 of the batch failed",
+	"release-hold": "status 401", "reserve-seats": "status 401", "sign-in": "status 202", "tell-clients": "0 of the batch failed",
 }
 
 // samples invokes every function with its file of events/.

@@ -25,6 +25,7 @@ var variables = map[store.Table]string{
 	store.History:      "HISTORY_TABLE",
 	store.Sockets:      "SOCKETS_TABLE",
 	store.Limits:       "LIMITS_TABLE",
+	store.Accounts:     "ACCOUNTS_TABLE",
 }
 
 // Tables are the deployed tables. No call is made.

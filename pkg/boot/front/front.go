@@ -20,6 +20,13 @@ func Guarded(p *boot.Parts) api.Edge {
 	return e
 }
 
+// Members is the edge of a function that serves people with accounts.
+func Members(p *boot.Parts) api.Edge {
+	e := Open()
+	e.Person = Sessions(p).Account
+	return e
+}
+
 // Sessions issues and verifies tokens.
 func Sessions(p *boot.Parts) *session.Keeper {
 	signs, retired := p.Secrets("SESSION_SECRET")

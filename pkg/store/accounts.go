@@ -1,0 +1,234 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/account"
+	"github.com/fairseat/fairseat/pkg/account/reception"
+	"github.com/fairseat/fairseat/pkg/session"
+)
+
+const (
+	aEpoch    = "epoch"
+	aEmail    = "email"
+	aBlind    = "blind"
+	aPassword = "pwd"
+	aChanges  = "chg"
+	aName     = "name"
+	aPhone    = "phone"
+	aLocale   = "loc"
+	aSecret   = "totp"
+	aAskedBy  = "asked"
+	aOn       = "on"
+	aOnBy     = "onby"
+	aStep     = "step"
+	aRecovery = "rec"
+	aTurn     = "turn"
+	aTurned   = "turned"
+	aReused   = "reused"
+	aAccount  = "acc"
+	aDone     = "done"
+	aTo       = "to"
+	aToken    = "tok"
+)
+
+const (
+	accountPrefix      = "ACCOUNT#"
+	loginPrefix        = "LOGIN#"
+	registrationPrefix = "REG#"
+	skAccount          = "ACCOUNT"
+	skHolder           = "EMAIL"
+	skRegistration     = "REG"
+	skLetter           = "LETTER"
+)
+
+func accountKey(id account.ID) Key { return Key{Accounts, accountPrefix + id.String(), skAccount} }
+
+func loginKey(id account.ID, l session.LoginID) Key {
+	return Key{Accounts, accountPrefix + id.String(), loginPrefix + l.String()}
+}
+
+// holderKey is of the item that makes an address one account's.
+func holderKey(b account.Blind) Key { return Key{Accounts, "EMAIL#" + string(b), skHolder} }
+
+func registrationKey(id account.RegistrationID) Key {
+	return Key{Accounts, registrationPrefix + account.ID(id).String(), skRegistration}
+}
+
+func letterKey(id string) Key { return Key{Accounts, reception.LetterItem(id), skLetter} }
+
+// AccountBook keeps accounts, their log-ins and addresses, registrations, and the
+// letters that these cause, in the table Accounts.
+type AccountBook struct{ t Tables }
+
+// NewAccountBook keeps them in the tables.
+func NewAccountBook(t Tables) *AccountBook { return &AccountBook{t} }
+
+var _ reception.Store = (*AccountBook)(nil)
+
+// Holder finds the account of an address.
+func (s *AccountBook) Holder(ctx context.Context, b account.Blind) (account.ID, bool, error) {
+	it, err := s.t.Get(ctx, holderKey(b), true)
+	if err != nil || it == nil {
+		return account.ID{}, false, wrap("read holder of an address", err)
+	}
+	r := accountRow{row{item: it}}
+	return r.account(aAccount), true, r.done()
+}
+
+func wrap(act string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", act, err)
+}
+
+// Account reads one; the zero value where there is none.
+func (s *AccountBook) Account(ctx context.Context, id account.ID) (account.Account, error) {
+	it, err := s.t.Get(ctx, accountKey(id), true)
+	if err != nil || it == nil {
+		return account.Account{}, wrap("read account", err)
+	}
+	return accountOf(id, it)
+}
+
+// Person reads an account with one of its log-ins, not at one moment: a log-in is
+// judged by the account's epoch, which only grows.
+func (s *AccountBook) Person(ctx context.Context, id account.ID, l session.LoginID) (account.Account, account.Login, error) {
+	all, err := s.t.BatchGet(ctx, []Key{accountKey(id), loginKey(id, l)}, true)
+	if err != nil {
+		return account.Account{}, account.Login{}, wrap("read account and log-in", err)
+	}
+	a, login := account.Account{}, account.Login{}
+	if it := all[accountKey(id)]; it != nil {
+		a, err = accountOf(id, it)
+	}
+	if it := all[loginKey(id, l)]; it != nil && err == nil {
+		login, err = loginOf(id, it)
+	}
+	return a, login, err
+}
+
+// Logins lists the account's, those that are over too until their TTL.
+func (s *AccountBook) Logins(ctx context.Context, id account.ID) (all []account.Login, err error) {
+	q := Query{Table: Accounts, PK: accountPrefix + id.String(), Prefix: loginPrefix, Consistent: true}
+	err = (&Store{t: s.t}).each(ctx, q, func(it Item) error {
+		l, err := loginOf(id, it)
+		all = append(all, l)
+		return err
+	})
+	return all, wrap("read log-ins", err)
+}
+
+// Registration reads one; the zero value where there is none.
+func (s *AccountBook) Registration(ctx context.Context, id account.RegistrationID) (account.Registration, error) {
+	it, err := s.t.Get(ctx, registrationKey(id), true)
+	if err != nil || it == nil {
+		return account.Registration{}, wrap("read registration", err)
+	}
+	return registrationOf(id, it)
+}
+
+// Register keeps a registration and its letter, which the same request has not made before.
+func (s *AccountBook) Register(ctx context.Context, r account.Registration, e reception.Envelope) error {
+	return s.commit(ctx, Write{Key: registrationKey(r.ID), Put: registrationItem(r), Where: Absent{}}, letterWrite(&e))
+}
+
+// Post keeps a letter, which the same request has not caused before.
+func (s *AccountBook) Post(ctx context.Context, e reception.Envelope) error {
+	return s.commit(ctx, letterWrite(&e))
+}
+
+// Confirm makes the account of a registration and gives it the address (OneAddress).
+func (s *AccountBook) Confirm(ctx context.Context, was, done account.Registration, a account.Account) error {
+	err := s.t.Transact(ctx, []Write{
+		{Key: holderKey(a.Blind), Put: Item{aAccount: a.ID.String()}, Where: Absent{}},
+		{Key: accountKey(a.ID), Put: accountItem(a), Where: Absent{}},
+		{Key: registrationKey(was.ID), Put: registrationItem(done), Where: All{Exists{}, Equal{aDone, false}}},
+	}, "")
+	var c *Canceled
+	if errors.As(err, &c) && c.Reasons[0].Code == ReasonCondition && c.Reasons[2].Code != ReasonCondition {
+		return account.ErrTaken
+	}
+	return classify(err)
+}
+
+// LogIn keeps a log-in, and the account where it differs from what was read.
+func (s *AccountBook) LogIn(ctx context.Context, was, next account.Account, l account.Login) error {
+	ws := []Write{{Key: loginKey(l.Account, l.ID), Put: loginItem(l), Where: Absent{}}}
+	if next != was {
+		ws = append(ws, accountWrite(was, next))
+	}
+	return s.commit(ctx, ws...)
+}
+
+// SaveLogin replaces a log-in as it was read.
+func (s *AccountBook) SaveLogin(ctx context.Context, was, next account.Login) error {
+	return s.commit(ctx, loginWrite(was, next))
+}
+
+// Save replaces an account as it was read, with the letter that this causes.
+func (s *AccountBook) Save(ctx context.Context, was, next account.Account, e *reception.Envelope) error {
+	return s.commit(ctx, append([]Write{accountWrite(was, next)}, letterWrites(e)...)...)
+}
+
+// SaveBoth replaces an account and one of its log-ins as they were read.
+func (s *AccountBook) SaveBoth(ctx context.Context, was, next account.Account, wasLogin, nextLogin account.Login, e *reception.Envelope) error {
+	return s.commit(ctx, append([]Write{accountWrite(was, next), loginWrite(wasLogin, nextLogin)}, letterWrites(e)...)...)
+}
+
+// Erase replaces the account by what is left of it, and frees its address.
+func (s *AccountBook) Erase(ctx context.Context, was, next account.Account) error {
+	free := Write{Key: holderKey(was.Blind), Delete: true, Where: Equal{aAccount, was.ID.String()}}
+	return s.commit(ctx, accountWrite(was, next), free)
+}
+
+func (s *AccountBook) commit(ctx context.Context, ws ...Write) error {
+	return classify(s.t.Transact(ctx, ws, ""))
+}
+
+func accountWrite(was, next account.Account) Write {
+	return Write{Key: accountKey(was.ID), Put: accountItem(next), Where: Equal{aRev, was.Rev}}
+}
+
+func loginWrite(was, next account.Login) Write {
+	return Write{Key: loginKey(was.Account, was.ID), Put: loginItem(next), Where: Equal{aRev, was.Rev}}
+}
+
+func letterWrites(e *reception.Envelope) []Write {
+	if e == nil {
+		return nil
+	}
+	return []Write{letterWrite(e)}
+}
+
+// letterKept is how long the receipt of a letter stays: as an Idempotency-Key counts.
+const letterKept = 25 * time.Hour
+
+// letterWrite makes the letter's item; that it is there is what sends it.
+func letterWrite(e *reception.Envelope) Write {
+	return Write{Key: letterKey(e.ID), Where: Absent{}, Put: Item{
+		aKind: string(e.Kind), aTo: string(e.To), aToken: string(e.Token), aLocale: e.Locale,
+		aMade: e.At.UnixMilli(), aTTL: e.At.Add(letterKept).Unix(),
+	}}
+}
+
+// IsLetter tells a letter's item from others of the table.
+func IsLetter(it Item) bool {
+	sk, _ := it["sk"].(string)
+	return sk == skLetter
+}
+
+// LetterFromItem reads a letter as the table and its stream show it.
+func LetterFromItem(it Item) (reception.Envelope, error) {
+	r := row{item: it}
+	e := reception.Envelope{
+		ID: strings.TrimPrefix(r.str("pk"), reception.LetterItem("")), Kind: account.LetterKind(r.str(aKind)),
+		To: account.Sealed(r.str(aTo)), Token: account.Sealed(r.str(aToken)), Locale: r.str(aLocale), At: r.time(aMade),
+	}
+	return e, r.err
+}
