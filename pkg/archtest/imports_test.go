@@ -8,7 +8,7 @@ import (
 )
 
 // Packages of pure decisions.
-var pure = []string{"pkg/money", "pkg/seatmap", "pkg/booking", "pkg/order", "pkg/ticket", "pkg/line", "pkg/payment", "pkg/fault", "pkg/relay", "pkg/socket", "pkg/throttle", "pkg/account", "pkg/account/password"}
+var pure = []string{"pkg/money", "pkg/seatmap", "pkg/booking", "pkg/order", "pkg/ticket", "pkg/line", "pkg/payment", "pkg/fault", "pkg/relay", "pkg/socket", "pkg/throttle", "pkg/account", "pkg/account/password", "pkg/quota", "pkg/developer"}
 
 // rule forbids imports to some packages.
 type rule struct {
@@ -51,8 +51,8 @@ var rules = []rule{
 		"pure packages take no context", "what can be canceled is I/O; only the provider's port has it, and headers",
 		and(one(pure...), not(one("pkg/payment"))), is("context", "net"), false,
 	},
-	{"use cases know no storage", "the store depends on the use cases, not they on it", one("pkg/boxoffice", "pkg/socket/hub", "pkg/history", "pkg/account/reception"), is(module+"pkg/store", "github.com/aws"), true},
-	{"use cases know no edge", "HTTP, queues and streams are translated outside", one("pkg/boxoffice", "pkg/socket/hub", "pkg/history", "pkg/account/reception"), is(module+"pkg/api", module+"pkg/work", module+"pkg/relay", module+"pkg/boot", "net/http"), false},
+	{"use cases know no storage", "the store depends on the use cases, not they on it", one("pkg/boxoffice", "pkg/socket/hub", "pkg/history", "pkg/account/reception", "pkg/developer/gate", "pkg/developer/keyring"), is(module+"pkg/store", "github.com/aws"), true},
+	{"use cases know no edge", "HTTP, queues and streams are translated outside", one("pkg/boxoffice", "pkg/socket/hub", "pkg/history", "pkg/account/reception", "pkg/developer/gate", "pkg/developer/keyring"), is(module+"pkg/api", module+"pkg/work", module+"pkg/relay", module+"pkg/boot", "net/http"), false},
 	{"the SDK stays in its adapters", "everybody else speaks the ports store.Tables and work.Sender", and(product, not(in("pkg/store/ddb", "pkg/queue", "pkg/socket/post", "pkg/blob/s3blob", "pkg/vault/kmskeys"))), sdk, false},
 	{"Lambda stays at the edge", "a use case must run without it", and(product, not(in("pkg/api", "pkg/work", "pkg/boot", "functions"))), lambda, false},
 	{"nobody imports the rim", "wiring points inward", and(in("pkg"), not(in("pkg/boot"))), is(module+"pkg/boot", module+"functions"), false},

@@ -11,11 +11,14 @@
 //
 // FewWrites: a portion is an eighth of what the instance let pass in this minute
 // and the last, so that a steady instance takes about eight a minute, however many
-// calls that is; a quarter of what is left at the most, so that the last units are
-// taken one by one.
+// calls that is; and a quarter at the most of what is left before the last units.
+//
+// LastOnes: the last units of a window, an eighth of the limit or 512 of it, are
+// taken one by one. Whoever is asked gets them: with as many calls, at any number of
+// instances, exactly these pass.
 //
 // LittleIdle: an instance that gets no calls any more sits on less than an eighth of
-// what it let pass in two minutes. So of a minute's limit seven ninths pass at
+// what it let pass in two minutes, or on one call. So of a minute's limit seven ninths pass at
 // least where calls are wanted, of a month's eight ninths, all of it where those
 // who hold something are asked for it; [Held] is the bound.
 //
@@ -27,14 +30,16 @@ import "time"
 // Window is a stretch of time that has a limit. The zero value is invalid.
 type Window uint8
 
-// The windows, in the order in which they are asked.
+// The windows.
 const (
 	_ Window = iota
-	Month
 	Minute
+	Month
 )
 
-func (w Window) String() string { return [...]string{"invalid", "month", "minute"}[w] }
+var both = [...]Window{Minute, Month}
+
+func (w Window) String() string { return [...]string{"invalid", "minute", "month"}[w] }
 
 // Start is when the window that holds now began, UTC.
 func (w Window) Start(now time.Time) time.Time {
@@ -99,28 +104,33 @@ type Decision struct {
 
 const (
 	portionOf = 8 // of what passed lately
-	tailOf    = 4 // of what is left
+	slopeOf   = 4 // of what is left before the last units
+	lastOf    = 8 // of the limit
+	lastMost  = 512
 )
 
 // portion is at least one and never more than is left.
-func portion(lately, left int64) int64 {
-	return max(1, min(lately/portionOf, left/tailOf))
+func portion(lately, left, limit int64) int64 {
+	last := min(limit/lastOf, lastMost)
+	return max(1, min(lately/portionOf, (left-last)/slopeOf))
 }
 
 // Decide says what to do with one call now, and what the instance knows then.
 func (l Ledger) Decide(limits Limits, now time.Time) (Ledger, Decision) {
 	l = l.turn(now)
-	for w := Month; w <= Minute; w++ {
-		p := l.purses[w]
-		switch limit := limits.Of(w); {
-		case p.Left > 0:
-		case p.Taken >= limit:
+	for _, w := range both {
+		if p := l.purses[w]; p.Left == 0 && p.Taken >= limits.Of(w) {
 			return l, Decision{Refuse, w, p.Start, 0}
-		default:
-			return l, Decision{Take, w, p.Start, portion(l.recent+l.past, limit-p.Taken)}
 		}
 	}
-	for w := Month; w <= Minute; w++ {
+	// The minute first: what its refusal leaves unspent of the month would be missed
+	// for longer than the other way round.
+	for _, w := range both {
+		if p, limit := l.purses[w], limits.Of(w); p.Left == 0 {
+			return l, Decision{Take, w, p.Start, portion(l.recent+l.past, limit-p.Taken, limit)}
+		}
+	}
+	for _, w := range both {
 		l.purses[w].Left--
 	}
 	l.recent++
@@ -130,7 +140,7 @@ func (l Ledger) Decide(limits Limits, now time.Time) (Ledger, Decision) {
 // turn leaves windows that are over. A clock that went back is in the later window
 // still: what was taken there may be spent.
 func (l Ledger) turn(now time.Time) Ledger {
-	for w := Month; w <= Minute; w++ {
+	for _, w := range both {
 		if start := w.Start(now); start.After(l.purses[w].Start) {
 			l.purses[w] = Purse{Start: start}
 		}

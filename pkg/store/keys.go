@@ -27,10 +27,12 @@ const (
 	Sockets   Table = "sockets"   // tickets, connections, who watches what; no stream, may be lost
 	Limits    Table = "limits"    // attempts let through; no stream, may be lost
 	Accounts  Table = "accounts"  // accounts, log-ins, registrations, letters; streamed
+
+	Developers Table = "developers" // developers, their keys, quotas and usage; no stream
 )
 
 // Names lists every table but the catalogue's.
-var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, History, Sockets, Limits, Accounts}
+var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, History, Sockets, Limits, Accounts, Developers}
 
 const (
 	skHold = "HOLD"

@@ -26,10 +26,11 @@ var variables = map[store.Table]string{
 	store.Sockets:      "SOCKETS_TABLE",
 	store.Limits:       "LIMITS_TABLE",
 	store.Accounts:     "ACCOUNTS_TABLE",
+	store.Developers:   "DEVELOPERS_TABLE",
 }
 
 // Tables are the deployed tables. No call is made.
-func Tables(p *boot.Parts) store.Tables {
+func Tables(p *boot.Parts) store.Counters {
 	client, err := ddb.Client(p.Env)
 	if err != nil {
 		p.Fail(err)
