@@ -84,8 +84,13 @@ func TestDocumentAndRoutes(t *testing.T) {
 // reached: what a stranger's id gets is not found, never not allowed.
 func TestRoutesAnswer(t *testing.T) {
 	parallel(t)
-	b := guest(t)
+	guest, owner := guest(t), &buyer{developerAccount(t), t}
+	owner.Key = makeKey(t, owner.Client).Key
 	for _, r := range api.Routes() {
+		b := guest
+		if r.Account {
+			b = owner
+		}
 		q := request{name: r.Operation, method: r.Method, path: "/"}
 		for segment := range strings.SplitSeq(strings.Trim(r.Path, "/"), "/") {
 			if strings.HasPrefix(segment, "{") {
@@ -98,7 +103,8 @@ func TestRoutesAnswer(t *testing.T) {
 			q.path += "?city=nowhere"
 		}
 		if r.Body == api.NeedJSON {
-			q.body = map[string]string{"ReserveSeats": `{"seats":["A-1"]}`, "PayHold": `{"provider":"sandbox"}`, "JoinLine": `{"seats":1}`, "AcceptOffer": `{}`}[r.Operation]
+			q.body = map[string]string{"ReserveSeats": `{"seats":["A-1"]}`, "PayHold": `{"provider":"sandbox"}`, "JoinLine": `{"seats":1}`, "AcceptOffer": `{}`,
+				"MakeDeveloperKey": `{"name":"another","accept_terms":true}`, "RotateDeveloperKey": `{}`}[r.Operation]
 		}
 		without := q
 		without.header = http.Header{"X-Api-Key": nil}
@@ -114,7 +120,7 @@ func TestRoutesAnswer(t *testing.T) {
 			t.Errorf("%s without an Idempotency-Key: %d %s", r.Operation, got.Status, got.Body)
 		}
 		want := map[bool]int{true: 404, false: 200}[strings.Contains(r.Path, "{")]
-		if r.Operation == "OpenSession" || r.Operation == "OpenSocket" {
+		if r.Operation == "OpenSession" || r.Operation == "OpenSocket" || r.Operation == "MakeDeveloperKey" {
 			want = 201
 		}
 		if got := b.ask(q); got.Status != want {

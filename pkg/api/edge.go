@@ -57,7 +57,7 @@ func (e Edge) open(ev *events.APIGatewayProxyRequest, ops map[string]operation) 
 		return nil, lost(ev)
 	}
 	c := &call{edge: e, event: ev, route: route, now: e.Clock()}
-	for _, check := range []func() error{c.readIDs, c.readBody, c.readBuyer, c.readKey, c.readQuery} {
+	for _, check := range []func() error{c.readVerdict, c.readIDs, c.readBody, c.readBuyer, c.readKey, c.readQuery} {
 		if err := check(); err != nil {
 			return nil, err
 		}

@@ -146,9 +146,18 @@ func TestSamplesKeepAccount(t *testing.T) {
 
 func TestSampleOfTheAuthorizer(t *testing.T) {
 	ev := sample[events.APIGatewayCustomAuthorizerRequestTypeRequest](t, "authorize-key")
-	if a := authorize(t, ev); a.UsageIdentifierKey == "" || a.UsageIdentifierKey != ev.Headers["X-Api-Key"] {
+	if a := authorize(t, newWorld(t), ev); a.UsageIdentifierKey != gatewayKey || a.Context["developer"] != "first" {
 		t.Errorf("%+v", a)
 	}
+}
+
+func TestSampleOfADeveloper(t *testing.T) {
+	w := newWorld(t)
+	ev := sample[events.APIGatewayProxyRequest](t, "keep-keys")
+	if token := w.account(1); ev.Headers["Authorization"] != "Bearer "+token {
+		t.Fatalf("the sample's token is not %s", token)
+	}
+	w.play(t, "keep-keys", 201)
 }
 
 // Every function has its sample, and the sample is of one of its routes.

@@ -170,15 +170,19 @@ func FuzzEvent(f *testing.F) {
 }
 
 func FuzzAuthorizeKey(f *testing.F) {
-	f.Add("arn:aws:execute-api:eu-west-1:0:abc/v1/GET/cities", "X-Api-Key", "k", "q")
-	f.Add("", "", "", "")
+	w := newWorld(f)
+	good := w.developerKey(1)
+	f.Add("arn:aws:execute-api:eu-west-1:0:abc/v1/GET/cities", "X-Api-Key", gatewayKey, "q")
+	f.Add("", "x-api-key", good, "")
+	f.Add("", "", "", good)
 	f.Fuzz(func(t *testing.T, arn, name, value, query string) {
-		a := authorize(t, events.APIGatewayCustomAuthorizerRequestTypeRequest{
+		a := authorize(t, w, events.APIGatewayCustomAuthorizerRequestTypeRequest{
 			MethodArn: arn, MultiValueHeaders: map[string][]string{name: {value}},
 			MultiValueQueryStringParameters: map[string][]string{devKey: {query}},
 		})
-		if k := a.UsageIdentifierKey; k != "" && k != value && k != query {
-			t.Fatalf("key %q from %q and %q", k, value, query)
+		ours := func(k string) bool { return k == good || k == gatewayKey }
+		if a.UsageIdentifierKey != "" && !ours(value) && !ours(query) {
+			t.Fatalf("%q and %q are let in", value, query)
 		}
 		if !strings.HasSuffix(a.PolicyDocument.Statement[0].Resource[0], "/*") {
 			t.Fatalf("resource %q", a.PolicyDocument.Statement[0].Resource)

@@ -69,6 +69,12 @@ var problems = map[string]words{
 	"password_length":       {422, "Password length", "A password has 8 to 128 characters."},
 	"password_common":       {422, "Common password", "This password is among the first that anybody tries."},
 
+	"terms_not_accepted": {422, "Terms not accepted", "The first key of an account needs accept_terms: true."},
+	"key_limit_reached":  {409, "Key limit reached", "A developer has at most ten keys without an end, and fifty with those that ended within a day."},
+	"key_ended":          {409, "Key ended", "The key has an end already: it was replaced or revoked."},
+	"key_shown":          {409, "Key shown", "The key was shown when it was made, and is not stored. Make another."},
+	"quota_exceeded":     {429, "Too many requests", "The quota of this developer key is used up."},
+
 	"too_many_requests": {429, "Too many requests", "Too many attempts; try again later."},
 
 	"internal":        {500, "Internal error", "Something went wrong on our side."},
@@ -123,6 +129,9 @@ func codeOf(err error) string {
 	var r *refusal
 	if errors.As(err, &r) {
 		return r.code
+	}
+	if errors.As(err, new(overQuota)) {
+		return "quota_exceeded"
 	}
 	// A request that ran out of time may have been carried out.
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {

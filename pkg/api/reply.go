@@ -85,11 +85,12 @@ func (e Edge) respond(ev *events.APIGatewayProxyRequest, r reply) events.APIGate
 	}
 	h := map[string]string{
 		"Access-Control-Allow-Origin":   "*",
-		"Access-Control-Expose-Headers": "Date, ETag, Location, Retry-After",
+		"Access-Control-Expose-Headers": "Date, ETag, Location, RateLimit, RateLimit-Policy, Retry-After",
 		"Cache-Control":                 keepNot,
 		"Date":                          e.Clock().UTC().Format(dateLayout),
 		"X-Content-Type-Options":        "nosniff",
 	}
+	standing(ev, h)
 	for k, v := range r.header {
 		h[k] = v
 	}

@@ -50,6 +50,8 @@ const (
 	fnDescribeAPI     = "describe-api"
 	fnSignIn          = "sign-in"
 	fnKeepAccount     = "keep-account"
+
+	fnKeepKeys = "keep-keys"
 )
 
 // The operations.
@@ -95,6 +97,13 @@ const (
 	opConfirmTotp      = "ConfirmTotp"
 	opRemoveTotp       = "RemoveTotp"
 	opExportMe         = "ExportMe"
+
+	opReadDeveloper = "ReadDeveloper"
+	opListKeys      = "ListDeveloperKeys"
+	opMakeKey       = "MakeDeveloperKey"
+	opRotateKey     = "RotateDeveloperKey"
+	opRevokeKey     = "RevokeDeveloperKey"
+	opReadUsage     = "ReadDeveloperUsage"
 )
 
 const (
@@ -129,6 +138,15 @@ var routes = []Route{
 	{Method: methodGet, Path: "/me/orders", Operation: opListOrders, Function: fnReadHistory, Buyer: true, Body: NoBody, Query: append([]string{"status"}, paged...)},
 	{Method: methodGet, Path: "/me/tickets", Operation: opListTickets, Function: fnReadHistory, Buyer: true, Body: NoBody, Query: append([]string{"when"}, paged...)},
 	{Method: methodPost, Path: "/callbacks/{provider}", Operation: opReceiveCallback, Function: fnReceiveCallback, Open: true, Body: RawBody},
+
+	// Who asks for a first developer key has none yet.
+	{Method: methodGet, Path: "/developer", Operation: opReadDeveloper, Function: fnKeepKeys, Open: true, Buyer: true, Account: true, Body: NoBody},
+	{Method: methodGet, Path: "/developer/keys", Operation: opListKeys, Function: fnKeepKeys, Open: true, Buyer: true, Account: true, Body: NoBody, Query: paged},
+	{Method: methodPost, Path: "/developer/keys", Operation: opMakeKey, Function: fnKeepKeys, Open: true, Buyer: true, Account: true, Receipt: true, Body: NeedJSON},
+	{Method: methodDelete, Path: "/developer/keys/{key}", Operation: opRevokeKey, Function: fnKeepKeys, Open: true, Buyer: true, Account: true, Body: NoBody},
+	{Method: methodPost, Path: "/developer/keys/{key}/rotations", Operation: opRotateKey, Function: fnKeepKeys, Open: true, Buyer: true, Account: true, Receipt: true, Body: NeedJSON},
+	{Method: methodGet, Path: "/developer/usage", Operation: opReadUsage, Function: fnKeepKeys, Open: true, Buyer: true, Account: true, Body: NoBody, Query: []string{"from", "to"}},
+
 	{Method: methodGet, Path: "/health", Operation: opReadHealth, Function: fnDescribeAPI, Open: true, Body: NoBody},
 	{Method: methodGet, Path: "/openapi.json", Operation: opReadOpenAPI, Function: fnDescribeAPI, Open: true, Body: NoBody},
 	{Method: methodGet, Path: "/ticket-keys", Operation: opReadTicketKeys, Function: fnDescribeAPI, Open: true, Body: NoBody},

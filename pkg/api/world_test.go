@@ -18,6 +18,8 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/developer"
+	"github.com/fairseat/fairseat/pkg/developer/keyring"
 	"github.com/fairseat/fairseat/pkg/history"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/money"
@@ -52,6 +54,8 @@ type world struct {
 	seen     string // of the stream of orders
 	bank     *bank
 	handlers map[string]Handler
+	keeper   *session.Keeper
+	registry *store.Registry
 	edge     Edge // with buyers
 	log      bytes.Buffer
 	keys     int
@@ -93,6 +97,10 @@ func newWorld(t testing.TB) *world {
 	members := e
 	members.Person = keeper.Account
 	desk := w.desk(db, keeper)
+	w.keeper, w.registry = keeper, store.NewRegistry(db)
+	keys, err := developer.NewPress("the sessions' secret")
+	must(t, err)
+	ring := &keyring.Keyring{Store: w.registry, Press: keys, Clock: w.clock, Pause: w.pause}
 	w.handlers = map[string]Handler{
 		fnOpenSession:     OpenSession(e, keeper.Issue),
 		fnOpenSocket:      OpenSocket(b, &hub.Hub{Store: store.NewSwitchboard(db), Press: press}, keeper.End, "ws://sockets.test/v1"),
@@ -111,6 +119,7 @@ func newWorld(t testing.TB) *world {
 		fnSignIn:          SignIn(e, desk),
 		fnKeepAccount:     KeepAccount(members, desk),
 		fnDescribeAPI:     DescribeAPI(e, signer.Keys),
+		fnKeepKeys:        KeepKeys(members, ring),
 		"":                RefuseRequest(e),
 	}
 	return w
@@ -367,6 +376,12 @@ func (w *world) expect(q want, status int, code string) answer {
 func (w *world) guest() string {
 	w.t.Helper()
 	return w.expect(want{method: "POST", path: "/sessions"}, 201, "").str("session_token")
+}
+
+// account is the access token of an account of its own.
+func (w *world) account(n byte) string {
+	token, _ := w.keeper.Access(session.AccountID{n}, session.LoginID{n}, w.clock())
+	return token
 }
 
 func (w *world) nextKey() string {

@@ -340,7 +340,7 @@ func TestRightsCanFail(t *testing.T) {
 		{"Resource: !GetAtt Claims.Arn", `Resource: "*"`, `resource "*"`},
 		{"Resource: !GetAtt Claims.Arn", `Resource: !Sub "${Claims.Arn}/*"`, `resource "${Claims.Arn}/*"`},
 		{"dynamodb:GetItem, ", "dynamodb:*, ", `action "dynamodb:*"`},
-		{"dynamodb:GetItem, ", "dynamodb:Scan, ", "may dynamodb:Scan on Sockets.Arn"},
+		{"dynamodb:GetItem, ", "dynamodb:Scan, ", "may dynamodb:Scan on Developers.Arn"},
 		{"[dynamodb:GetItem, dynamodb:Query]", "[dynamodb:GetItem, dynamodb:GetItem]", "written twice"},
 		{"Effect: Allow, Action: [logs", "Effect: Deny, Action: [logs", "not a plain Allow"},
 		{"Effect: Allow, Action: [logs", "Effect: Allow, NotAction: [x], Action: [logs", "not a plain Allow"},

@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	aName     = "name"
 	aPlan     = "plan"
 	aPrefix   = "prefix"
 	aBody     = "body"
