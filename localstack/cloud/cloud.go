@@ -1,5 +1,5 @@
 // Package cloud puts a whole stack on this machine: it reads a SAM template,
-// starts the stand-ins for DynamoDB, SQS and S3, makes what the template names, and
+// starts the stand-ins for DynamoDB, SQS, S3 and KMS, makes what the template names, and
 // runs its functions behind a REST API, a WebSocket API and event sources.
 //
 // What holds: nothing runs before everything is ready; a [Cloud] that could not
@@ -49,6 +49,7 @@ type Cloud struct {
 	server   *http.Server
 	talk     net.Listener // of the WebSocket API
 	guard    *guard       // nil: nobody asks for rights
+	keysURL  string       // of the stand-in of KMS; "" where the template has no key
 	pools    map[string]*runtime.Pool
 	sources  *sources.Set
 	failed   chan error
@@ -194,6 +195,9 @@ func (c *Cloud) provision(ctx context.Context) error {
 	}
 	secrets, err := provision.Secrets(c.Stack, c.opts.Data)
 	if err != nil {
+		return err
+	}
+	if err := c.startKeys(secrets); err != nil {
 		return err
 	}
 	facts := c.facts()

@@ -12,10 +12,10 @@ import (
 // endpoints are the variables that lead an SDK to this cloud. Who has these may
 // do everything.
 func (c *Cloud) endpoints() []string {
-	return c.leads(provision.AccessKey, provision.SecretKey, c.set.Tables.URL, c.set.Queues.URL, c.set.Objects.URL)
+	return c.leads(provision.AccessKey, provision.SecretKey, c.set.Tables.URL, c.set.Queues.URL, c.set.Objects.URL, c.keysURL)
 }
 
-func (c *Cloud) leads(key, secret, tables, queues, objects string) []string {
+func (c *Cloud) leads(key, secret, tables, queues, objects, keys string) []string {
 	all := []string{
 		"AWS_ACCESS_KEY_ID=" + key,
 		"AWS_SECRET_ACCESS_KEY=" + secret,
@@ -28,11 +28,14 @@ func (c *Cloud) leads(key, secret, tables, queues, objects string) []string {
 	if c.set.Objects.URL != "" {
 		all = append(all, "AWS_ENDPOINT_URL_S3="+objects)
 	}
+	if c.keysURL != "" {
+		all = append(all, "AWS_ENDPOINT_URL_KMS="+keys)
+	}
 	return all
 }
 
 // EnvironmentHelp documents [Cloud.Env].
-const EnvironmentHelp = `AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_S3,
+const EnvironmentHelp = `AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS,
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION  lead an SDK to this cloud
 API_URL          the REST API with its stage
 SOCKET_URL       the WebSocket API with its stage; its @connections are there by http
@@ -40,6 +43,7 @@ OUTPUT_<name>    each output of the template
 TABLE_<id>       the name of each table, by logical id
 QUEUE_<id>       the URL of each queue
 BUCKET_<id>      the name of each bucket
+KEY_<id>         the ARN of each key of KMS
 SECRET_<id>      the text of each secret
 API_KEY_<id>     the value of each API key
 PARAMETER_<name> each parameter as it was used`
@@ -62,6 +66,9 @@ func (c *Cloud) environment() []string {
 	}
 	for _, b := range c.Stack.Buckets {
 		env = append(env, "BUCKET_"+b.ID+"="+b.Name)
+	}
+	for _, k := range c.Stack.Keys {
+		env = append(env, "KEY_"+k.ID+"="+k.ARN)
 	}
 	for _, s := range c.Stack.Secrets {
 		env = append(env, "SECRET_"+s.ID+"="+s.Value)

@@ -14,8 +14,8 @@ import (
 	"github.com/fairseat/fairseat/localstack/template"
 )
 
-// Secrets makes the value of each secret and of each API key that has none, and
-// puts it into the stack. With a data folder what was made before is used again.
+// Secrets makes the value of each secret, of each key of KMS and of each API key that
+// has none, and puts it into the stack. With a data folder what was made before is used again.
 // The map holds all values by logical id.
 func Secrets(s *template.Stack, folder string) (map[string]string, error) {
 	kept, err := readSecrets(folder)
@@ -44,6 +44,12 @@ func Secrets(s *template.Stack, folder string) (map[string]string, error) {
 			return nil, err
 		}
 		out[x.ID] = x.Value
+	}
+	for _, k := range s.Keys {
+		// In hexadecimal, 32 bytes. It is no output: what holds it is the stand-in of KMS.
+		if out[k.ID], err = take(k.ID, "", func() (string, error) { return draw("0123456789abcdef", 64) }); err != nil {
+			return nil, err
+		}
 	}
 	if s.API != nil {
 		for i := range s.API.Keys {

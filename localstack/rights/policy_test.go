@@ -16,6 +16,7 @@ const (
 	stream    = seats + "/stream/2026-01-01T00:00:00.000"
 	work      = "arn:aws:sqs:eu-west-1:000000000000:local-Work"
 	words     = "arn:aws:logs:eu-west-1:000000000000:log-group:local-Words:*"
+	sealing   = "arn:aws:kms:eu-west-1:000000000000:key/local-Seal"
 	kept      = "arn:aws:s3:::local-kept"
 	workURL   = "http://127.0.0.1:9324/000000000000/local-Work"
 	workOther = "http://127.0.0.1:9324/000000000000/local-Else"

@@ -32,7 +32,7 @@ func Provider(function string) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return Credentials(function), nil })
 }
 
-// Proxy serves DynamoDB, its streams, SQS and S3 to functions.
+// Proxy serves DynamoDB, its streams, SQS, S3 and KMS to functions.
 type Proxy struct {
 	mode    Mode
 	account string
@@ -41,14 +41,15 @@ type Proxy struct {
 	journal *journal
 	tables  *httputil.ReverseProxy
 	queues  *httputil.ReverseProxy
+	keys    *httputil.ReverseProxy // nil where no template has a key
 	objects *httputil.ReverseProxy // nil where no template has a bucket
 }
 
-// Behind are the stand-ins' addresses. That of S3, which may be empty, verifies who
-// signs: it knows only its root.
+// Behind are the stand-ins' addresses; those of S3 and KMS may be empty. S3's verifies
+// who signs: it knows only its root.
 type Behind struct {
-	Tables, Queues, Objects string
-	ObjectKey, ObjectSecret string
+	Tables, Queues, Objects, Keys string
+	ObjectKey, ObjectSecret       string
 }
 
 // New reads the roles of a stack that is provisioned: its queues have their URLs.
@@ -65,7 +66,15 @@ func New(s *template.Stack, mode Mode, account string, b Behind) (*Proxy, error)
 	if p.tables, err = forward(b.Tables); err != nil {
 		return nil, err
 	}
-	if p.queues, err = forward(b.Queues); err == nil && b.Objects != "" {
+	if p.queues, err = forward(b.Queues); err != nil {
+		return nil, err
+	}
+	if b.Keys != "" {
+		if p.keys, err = forward(b.Keys); err != nil {
+			return nil, err
+		}
+	}
+	if b.Objects != "" {
 		p.objects, err = p.newObjects(b)
 	}
 	return p, err
@@ -116,11 +125,16 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.ContentLength = int64(len(body))
-	if c.service == queues {
+	switch {
+	case c.service == queues:
 		p.queues.ServeHTTP(w, r)
-		return
+	case c.service == keys && p.keys != nil:
+		p.keys.ServeHTTP(w, r)
+	case c.service == keys:
+		refuse(w, c.service, "NotFoundException", "Key does not exist")
+	default:
+		p.tables.ServeHTTP(w, r)
 	}
-	p.tables.ServeHTTP(w, r)
 }
 
 // judge notes what the call needs and gives the first need that is not allowed.
@@ -155,7 +169,7 @@ func (p *Proxy) admit(who *role, needs []Need) *Need {
 	return &denied[0]
 }
 
-var prefixes = map[service]string{tables: "dynamodb:", streams: "dynamodb:", queues: "sqs:"}
+var prefixes = map[service]string{tables: "dynamodb:", streams: "dynamodb:", queues: "sqs:", keys: "kms:"}
 
 // pollersToo is what Lambda's pollers need beside the calls that are made here, on
 // the same resource. Lambda refuses to make a mapping without them.

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	queuetypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
@@ -44,11 +45,12 @@ func newBench(t *testing.T, mode Mode, answer http.HandlerFunc, statements ...te
 	s := &template.Stack{
 		Functions: []template.Function{function(statements...)},
 		Tables:    []template.Table{{ID: "Seats", Name: "local-Seats", ARN: seats, StreamARN: stream}, {ID: "Other", Name: "local-Other", ARN: other}},
+		Keys:      []template.Key{{ID: "Seal", Name: "local-Seal", ARN: sealing}},
 		Buckets:   []template.Bucket{{ID: "Kept", Name: "local-kept", ARN: kept}},
 		Queues:    []template.Queue{{ID: "Work", Name: "local-Work", ARN: work, URL: workURL}},
 	}
 	var err error
-	if b.proxy, err = New(s, mode, account, Behind{Tables: back.URL, Queues: back.URL, Objects: back.URL, ObjectKey: "root", ObjectSecret: "of all"}); err != nil {
+	if b.proxy, err = New(s, mode, account, Behind{Tables: back.URL, Queues: back.URL, Objects: back.URL, Keys: back.URL, ObjectKey: "root", ObjectSecret: "of all"}); err != nil {
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(b.proxy)
@@ -67,6 +69,8 @@ func (b *bench) config(key string) aws.Config {
 }
 
 func (b *bench) tables() *dynamodb.Client { return dynamodb.NewFromConfig(b.config("Buy")) }
+
+func (b *bench) keys() *kms.Client { return kms.NewFromConfig(b.config("Buy")) }
 
 func (b *bench) queues() *sqs.Client { return sqs.NewFromConfig(b.config("Buy")) }
 
@@ -148,6 +152,14 @@ var calls = []struct {
 		_, err := b.queues().GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String("local-Work")})
 		return err
 	}, []Need{{"sqs:GetQueueUrl", work}}},
+	{"make a data key", func(ctx context.Context, b *bench) error {
+		_, err := b.keys().GenerateDataKey(ctx, &kms.GenerateDataKeyInput{KeyId: aws.String("local-Seal")})
+		return err
+	}, []Need{{"kms:GenerateDataKey", sealing}}},
+	{"open a data key", func(ctx context.Context, b *bench) error {
+		_, err := b.keys().Decrypt(ctx, &kms.DecryptInput{KeyId: aws.String(sealing), CiphertextBlob: []byte("x")})
+		return err
+	}, []Need{{"kms:Decrypt", sealing}}},
 }
 
 // answered means that the stand-in was asked; what it said is not of interest.
@@ -200,7 +212,7 @@ func refusedFor(t *testing.T, err error, missing Need) {
 		return
 	}
 	code, status := "AccessDeniedException", 400
-	if !strings.HasPrefix(missing.Action, "dynamodb:") {
+	if !strings.HasPrefix(missing.Action, "dynamodb:") && !strings.HasPrefix(missing.Action, "kms:") {
 		code, status = "AccessDenied", 403
 	}
 	want := "User: arn:aws:sts::000000000000:assumed-role/local-Buy/local-Buy is not authorized to perform: " +
@@ -230,6 +242,10 @@ func TestTheUnknownIsRefused(t *testing.T) {
 		}(),
 		"PartiQL": func() error {
 			_, err := b.tables().ExecuteStatement(t.Context(), &dynamodb.ExecuteStatementInput{Statement: aws.String(`SELECT * FROM "local-Seats"`)})
+			return err
+		}(),
+		"a key that nobody named": func() error {
+			_, err := b.keys().Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: []byte("x")})
 			return err
 		}(),
 		"an iterator of no stream": func() error {

@@ -1,6 +1,7 @@
 package rights
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -26,9 +27,10 @@ const (
 	tables
 	streams
 	queues
+	keys
 )
 
-var targets = map[string]service{"DynamoDB_20120810": tables, "DynamoDBStreams_20120810": streams, "AmazonSQS": queues}
+var targets = map[string]service{"DynamoDB_20120810": tables, "DynamoDBStreams_20120810": streams, "AmazonSQS": queues, "TrentService": keys}
 
 func readTarget(h http.Header) (call, error) {
 	name, op, _ := strings.Cut(h.Get("X-Amz-Target"), ".")
@@ -55,22 +57,26 @@ type input struct {
 	TableName, IndexName     string
 	StreamArn, ShardIterator string
 	QueueUrl, QueueName      string
+	KeyId                    string
 	RequestItems             map[string]json.RawMessage
 	TransactItems            []map[string]struct{ TableName string }
 }
 
 // names finds ARNs for what requests name.
 type names struct {
-	tables, streams, urls, queues map[string]string // name or URL → ARN
+	tables, streams, urls, queues, keys map[string]string // name or URL → ARN
 }
 
 func newNames(s *template.Stack) names {
-	n := names{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}}
+	n := names{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}}
 	for _, t := range s.Tables {
 		n.tables[t.Name], n.streams[t.Name] = t.ARN, t.StreamARN
 	}
 	for _, q := range s.Queues {
 		n.urls[q.URL], n.queues[q.Name] = q.ARN, q.ARN
+	}
+	for _, k := range s.Keys {
+		n.keys[k.Name], n.keys[k.ARN] = k.ARN, k.ARN
 	}
 	return n
 }
@@ -89,6 +95,7 @@ var errUnread = errors.New("what it is about cannot be read")
 // needs are what IAM asks for the call, each once.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
 func (n names) needs(c call, body []byte) ([]Need, error) {
 	var in input
 	if err := json.Unmarshal(body, &in); err != nil {
@@ -103,6 +110,9 @@ func (n names) needs(c call, body []byte) ([]Need, error) {
 		all, err = n.ofStreams(c.operation, in)
 	case queues:
 		all, err = n.ofQueues(c.operation, in)
+	case keys:
+		// Decrypt may leave out which key it is: what nobody can read is refused.
+		all = []Need{{"kms:" + c.operation, cmp.Or(n.keys[in.KeyId], in.KeyId)}}
 	}
 	if err == nil && (len(all) == 0 || slices.ContainsFunc(all, func(n Need) bool { return n.Resource == "" })) {
 		err = errUnread

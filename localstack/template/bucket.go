@@ -70,3 +70,18 @@ func readBlock(p *props) {
 	}
 	c.done()
 }
+
+// readMasterKey reads a key of KMS. Who else may use it stands in its policy, which is
+// not judged here: the roles of functions are. Another kind of key is refused.
+func readMasterKey(l *loader, r *resource, p *props) {
+	p.ignore("KeyPolicy", "EnableKeyRotation", "RotationPeriodInDays", "PendingWindowInDays", "MultiRegion")
+	for _, k := range []string{"Description", "Tags", "BypassPolicyLockoutSafetyCheck"} {
+		p.value(k)
+	}
+	p.oneOf("KeySpec", "SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT")
+	p.oneOf("KeyUsage", "ENCRYPT_DECRYPT", "ENCRYPT_DECRYPT")
+	p.oneOf("Origin", "AWS_KMS", "AWS_KMS")
+	p.oneOf("Enabled", "true", "true")
+	name := l.physical(r, p.at)
+	l.stack.Keys = append(l.stack.Keys, Key{ID: r.id, Name: name, ARN: l.arn("kms", "key/"+name)})
+}

@@ -200,8 +200,7 @@ var inert = map[string]string{
 	"AWS::Lambda::Permission": "Action FunctionName Principal SourceArn SourceAccount EventSourceToken PrincipalOrgID FunctionUrlAuthType",
 	"AWS::Logs::LogGroup":     "LogGroupName RetentionInDays KmsKeyId LogGroupClass DataProtectionPolicy Tags",
 	"AWS::Logs::MetricFilter": "ApplyOnTransformedLogs FilterName FilterPattern LogGroupName MetricTransformations",
-	"AWS::KMS::Key": "Description Enabled EnableKeyRotation KeyPolicy KeySpec KeyUsage MultiRegion Origin " +
-		"PendingWindowInDays RotationPeriodInDays BypassPolicyLockoutSafetyCheck Tags",
+	"AWS::KMS::Alias":         "AliasName TargetKeyId",
 	"AWS::CloudWatch::Alarm": "ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm " +
 		"Dimensions EvaluateLowSampleCountPercentile EvaluationPeriods ExtendedStatistic InsufficientDataActions MetricName " +
 		"Metrics Namespace OKActions Period Statistic Tags Threshold ThresholdMetricId TreatMissingData Unit",

@@ -90,6 +90,7 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 			{ID: "Lost", Name: "local-Lost", ARN: sqs + "local-Lost", URL: url + "local-Lost", Attributes: map[string]string{}},
 		},
 		Buckets: []Bucket{{ID: "Old", Name: "local-old", ARN: "arn:aws:s3:::local-old"}},
+		Keys:    []Key{{ID: "Seal", Name: "local-Seal", ARN: "arn:aws:kms:eu-west-1:000000000000:key/local-Seal"}},
 		Secrets: []Secret{{
 			ID: "Signing", Name: "signing", ARN: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:signing",
 			Length: 40, Exclude: Punctuation, Mixed: true, Template: `{"user":"u"}`, Key: "key", Value: `{"user":"u","key":"s3cret"}`,
@@ -110,7 +111,7 @@ func TestLoadReadsAWholeStack(t *testing.T) {
 		NotHere: []string{
 			"AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table.BillingMode", "AWS::DynamoDB::Table.DeletionProtectionEnabled",
 			"AWS::DynamoDB::Table.PointInTimeRecoverySpecification", "AWS::DynamoDB::Table.WarmThroughput",
-			"AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter",
+			"AWS::IAM::Role", "AWS::KMS::Alias", "AWS::KMS::Key.EnableKeyRotation", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter",
 			"AWS::S3::Bucket.BucketEncryption", "AWS::S3::Bucket.LifecycleConfiguration", "AWS::S3::Bucket.PublicAccessBlockConfiguration", "AWS::S3::BucketPolicy",
 			"AWS::SQS::Queue.MessageRetentionPeriod", "AWS::Serverless::Api.AccessLogSetting",
 			"AWS::Serverless::Api.MethodSettings", "AWS::Serverless::Api.TracingEnabled", "AWS::Serverless::Function.Architectures",

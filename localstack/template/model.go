@@ -1,6 +1,6 @@
 // Package template reads a SAM template into the plain description that the
 // rest of the local cloud works from: functions, one REST API, one WebSocket API,
-// tables, queues, buckets, secrets and event sources, with every parameter and intrinsic resolved.
+// tables, queues, buckets, keys, secrets and event sources, with every parameter and intrinsic resolved.
 //
 // It decides what can be expressed here. Whatever it does not know (a resource
 // type, a property, an intrinsic, a condition) is an error that names it and its
@@ -17,6 +17,7 @@ type Stack struct {
 	Tables    []Table
 	Queues    []Queue
 	Buckets   []Bucket
+	Keys      []Key
 	Secrets   []Secret
 	Sources   []Source
 	Outputs   map[string]string
@@ -160,6 +161,9 @@ type Queue struct {
 
 // Bucket is an AWS::S3::Bucket.
 type Bucket struct{ ID, Name, ARN string }
+
+// Key is an AWS::KMS::Key: symmetric, for envelope encryption.
+type Key struct{ ID, Name, ARN string }
 
 // Secret is an AWS::SecretsManager::Secret; its value is made once and kept with the data.
 type Secret struct {

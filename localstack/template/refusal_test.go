@@ -154,6 +154,9 @@ func TestRefusals(t *testing.T) {
 		{"VersioningConfiguration: {Status: Suspended}", "BucketName: Old_", "BucketName", "cannot be the name of a bucket"},
 		{"VersioningConfiguration: {Status: Suspended}", "WebsiteConfiguration: {}", "WebsiteConfiguration", "not known here"},
 
+		{"KeySpec: SYMMETRIC_DEFAULT", "KeySpec: RSA_2048", "Seal (AWS::KMS::Key): KeySpec", "only SYMMETRIC_DEFAULT"},
+		{"Description: seals", "Descriptions: seals", "Seal (AWS::KMS::Key): Descriptions", "not known here"},
+
 		// tables, queues, secrets
 		{"TableName: !Sub", "TableNames: !Sub", "Orders (AWS::DynamoDB::Table): TableNames", "not known here"},
 		{"TableName: !Sub \"${AWS::StackName}-orders\"", "TableName: !Ref Orders", "Orders", "its name refers to itself"},
