@@ -15,8 +15,8 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 # A function: static, stripped, without the net/rpc of Lambda's old runtime and
 # without HTTP/2, which none of the services that it calls speaks. Inlining is off
 # in code that only waits for the network or seldom runs, which is 0.4 megabytes.
-WAITS := github.com/aws net crypto vendor mime compress log
-SELDOM := math/big encoding/asn1 os
+WAITS := github.com/aws github.com/wneessen golang.org net crypto vendor mime compress log
+SELDOM := math/big encoding/asn1 os fmt regexp regexp/syntax
 LEAN := -trimpath -tags lambda.norpc,nethttpomithttp2 -ldflags='-s -w' \
   $(WAITS:%=-gcflags='%/...=-l') $(SELDOM:%=-gcflags='%=-l')
 
@@ -33,6 +33,8 @@ STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(
   --param-env MaxSeats=FAIRSEAT_MAX_SEATS --param-env OfferSeconds=FAIRSEAT_OFFER_SECONDS \
   --param-env WaitSeconds=FAIRSEAT_WAIT_SECONDS --param-env CooldownSeconds=FAIRSEAT_COOLDOWN_SECONDS \
   --param-env LineClosesSeconds=FAIRSEAT_LINE_CLOSES_SECONDS --param Attempts=999999 \
+  --param SmtpHost=127.0.0.1 --param 'SmtpPort={port:smtp}' --param SmtpSecurity=none --param MailFrom=no-reply@fairseat.example \
+  --companion 'mailbox=.build/bin/mailbox -smtp 127.0.0.1:{listen:smtp} -http 127.0.0.1:{listen:mailbox} $(if $(DATA),-data $(DATA)/mailbox)' \
   --companion 'sandbox=.build/bin/sandbox -addr 127.0.0.1:{listen:sandbox} $(if $(DATA),-data $(DATA)/sandbox.jsonl)'
 ENV := env -u AWS_CA_BUNDLE FAIRSEAT_SANDBOX_SECRET=$(SECRET) FAIRSEAT_DEVELOPER_KEY=$(KEY)
 
@@ -52,7 +54,7 @@ seed-all: build ## the same with all 500 cities for a week, without the sale
 build: ## build the functions and the local tools into .build/
 	@mkdir -p .build/bin
 	@CGO_ENABLED=0 go build $(LEAN) -o .build/bin/ ./functions/...
-	@go build -o .build/bin/ ./localstack ./localstack/sandbox ./localstack/demo ./infra/seed
+	@go build -o .build/bin/ ./localstack ./localstack/sandbox ./localstack/mailbox ./localstack/demo ./infra/seed
 	@for f in $(FUNCTIONS); do mkdir -p .build/functions/$$f; ln -f .build/bin/$$f .build/functions/$$f/bootstrap; done
 
 TOOL := go tool -modfile=infra/tools/go.mod

@@ -105,6 +105,11 @@ func (c *Cloud) prepare(context.Context) error {
 			return fmt.Errorf("cloud: %w", err)
 		}
 	}
+	for _, cmd := range c.opts.Companions {
+		if _, _, err := c.ports.fillAll(cmd.Args); err != nil {
+			return err // now, so that every port is known to all
+		}
+	}
 	if c.Stack, err = template.Load(c.opts.Template, c.params, c.facts()); err != nil {
 		return err
 	}

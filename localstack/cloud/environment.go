@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fairseat/fairseat/localstack/provision"
@@ -46,7 +47,8 @@ BUCKET_<id>      the name of each bucket
 KEY_<id>         the ARN of each key of KMS
 SECRET_<id>      the text of each secret
 API_KEY_<id>     the value of each API key
-PARAMETER_<name> each parameter as it was used`
+PARAMETER_<name> each parameter as it was used
+PORT_<name>      each port that {port:name} or {listen:name} stands for`
 
 // environment is what companions and commands get beside this process's own.
 func (c *Cloud) environment() []string {
@@ -72,6 +74,9 @@ func (c *Cloud) environment() []string {
 	}
 	for _, s := range c.Stack.Secrets {
 		env = append(env, "SECRET_"+s.ID+"="+s.Value)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.ports)) {
+		env = append(env, "PORT_"+name+"="+strconv.Itoa(c.ports[name]))
 	}
 	if c.Stack.API != nil {
 		for _, k := range c.Stack.API.Keys {

@@ -182,6 +182,9 @@ func (w *walk) get(ctx context.Context, path string, out any) error {
 }
 
 func (w *walk) examples() {
+	if port := os.Getenv("PORT_mailbox"); port != "" {
+		fmt.Printf("\nLetters that the stack sends are read at http://127.0.0.1:%s/\n", port)
+	}
 	fmt.Printf(`
 Try it:
   curl -H 'X-Api-Key: %[1]s' '%[2]s/cities?q=%[3]s'

@@ -130,8 +130,10 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 			"DeveloperKey": developerKey, "PublicUrl": fmt.Sprintf("http://127.0.0.1:%d/v1", port),
 			"SandboxUrl": "http://127.0.0.1:{port:sandbox}", "SandboxSecret": sandboxSecret,
 			"Attempts": "999999", // all tests come from one address
+			"SmtpHost": "127.0.0.1", "SmtpPort": "{port:smtp}", "SmtpSecurity": "none", "MailFrom": "no-reply@fairseat.example",
 		},
-		Companions: []cloud.Command{{Name: "sandbox", Args: []string{
+		Companions: []cloud.Command{{Name: "mailbox", Args: []string{
+			filepath.Join(root, ".build/bin/mailbox"), "-smtp", "127.0.0.1:{listen:smtp}", "-http", "127.0.0.1:{listen:mailbox}"}}, {Name: "sandbox", Args: []string{
 			filepath.Join(root, ".build/bin/sandbox"), "-addr", "127.0.0.1:{listen:sandbox}", "-grace", seconds(graceTime)}}},
 		Rights:   rights.Enforce,
 		Progress: heard, Line: heard.line, Access: heard.access,

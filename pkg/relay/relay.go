@@ -26,6 +26,7 @@ const (
 	Payments       // standard, with delay: appointments with providers
 	Lane           // FIFO, the show as group
 	Hints          // standard, with delay: what people are told over sockets
+	Letters        // standard: ids of what is told by e-mail
 )
 
 // MaxDelay is the longest delay that SQS gives a message. Who gets one before its

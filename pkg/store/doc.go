@@ -43,6 +43,9 @@
 //	S15  open a socket              1 Get, 1 transaction, 6, 1 Query; its ticket: 1 transaction, 2
 //	S16  a client's message         1 Get, 1 transaction, 2, and 2 for a show that it watches or leaves
 //	S17  sockets of a buyer         1 Query; of a show's watchers: 8 Queries
+//	S19  a key of sealed fields     1 Get, 1 unit, an instance and period; the first of all: 1 transaction, 2
+//	S20  put a letter into the outbox
+//	                                2 write units in its cause's transaction; to send it: 2 transactions of 2
 //	S18  an attempt under a limit   1 transaction, 2; one more where the key is in use
 //
 // Start with [Tables], [Store], [Catalog], [Switchboard] and

@@ -28,11 +28,14 @@ const (
 	Limits    Table = "limits"    // attempts let through; no stream, may be lost
 	Accounts  Table = "accounts"  // accounts, log-ins, registrations, letters; streamed
 
+	Keys Table = "keys" // wrapped keys of sealed fields; no stream, must never be lost
+	Mail Table = "mail" // the outbox; streamed
+
 	Developers Table = "developers" // developers, their keys, quotas and usage; no stream
 )
 
 // Names lists every table but the catalogue's.
-var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, History, Sockets, Limits, Accounts, Developers}
+var Names = []Table{Claims, Holds, Timers, Line, Orders, Snapshots, History, Sockets, Limits, Accounts, Developers, Keys, Mail}
 
 const (
 	skHold = "HOLD"

@@ -98,7 +98,7 @@ func New(keys Keys, shelf Shelf, secret string, clock func() time.Time) (*Keeper
 	if len(secret) < 16 {
 		return nil, ErrSecret
 	}
-	k := &Keeper{keys: keys, shelf: shelf, clock: clock, blind: map[Kind][]byte{}, periods: map[string]*period{}}
+	k := NewSealer(keys, shelf, clock)
 	for kind, name := range kinds {
 		key, err := hkdf.Key(sha256.New, []byte(secret), nil, "fairseat blind index 1 "+name, keySize)
 		if err != nil {
@@ -107,6 +107,12 @@ func New(keys Keys, shelf Shelf, secret string, clock func() time.Time) (*Keeper
 		k.blind[kind] = key
 	}
 	return k, nil
+}
+
+// NewSealer makes a Keeper that seals and opens and has no blind index: it panics when
+// asked for one, for then nothing would be found.
+func NewSealer(keys Keys, shelf Shelf, clock func() time.Time) *Keeper {
+	return &Keeper{keys: keys, shelf: shelf, clock: clock, blind: map[Kind][]byte{}, periods: map[string]*period{}}
 }
 
 // Seal seals a field for its place. The same text never seals to the same twice.
@@ -255,7 +261,11 @@ func (k *Keeper) Blind(kind Kind, value string) (index string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	m := hmac.New(sha256.New, k.blind[kind])
+	key := k.blind[kind]
+	if key == nil {
+		panic("vault: this keeper has no secret for a blind index")
+	}
+	m := hmac.New(sha256.New, key)
 	m.Write([]byte(normal))
 	return letters.EncodeToString(m.Sum(nil)), true
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,7 +135,7 @@ func samples() []sample {
 // TestSampleInvocations runs each file of events/ through its function's handler,
 // twice, for everything may come twice.
 func TestSampleInvocations(t *testing.T) {
-	for _, x := range append(samples(), socketSamples()...) {
+	for _, x := range slices.Concat(samples(), socketSamples(), mailSamples()) {
 		t.Run(x.function, func(t *testing.T) {
 			s := newScene(t)
 			made := x.given(s)

@@ -24,9 +24,9 @@ var (
 		"CATALOG_TABLE": "Catalog", "CLAIMS_TABLE": "Claims", "HOLDS_TABLE": "Holds", "TIMERS_TABLE": "Timers",
 		"LINE_TABLE": "Line", "ORDERS_TABLE": "Orders", "SNAPSHOTS_TABLE": "Snapshots", "SOCKETS_TABLE": "Sockets",
 		"HISTORY_TABLE": "History",
-		"LIMITS_TABLE":  "Limits", "ACCOUNTS_TABLE": "Accounts",
+		"LIMITS_TABLE":  "Limits", "ACCOUNTS_TABLE": "Accounts", "KEYS_TABLE": "Keys", "MAIL_TABLE": "Mail",
 	}
-	queues  = map[string]string{"TIMERS_QUEUE": "TimersQueue", "PAYMENTS_QUEUE": "PaymentsQueue", "LANE_QUEUE": "LaneQueue", "TELL_QUEUE": "TellQueue"}
+	queues  = map[string]string{"TIMERS_QUEUE": "TimersQueue", "PAYMENTS_QUEUE": "PaymentsQueue", "LANE_QUEUE": "LaneQueue", "TELL_QUEUE": "TellQueue", "MAIL_QUEUE": "MailQueue"}
 	secrets = map[string]string{"SESSION_SECRET": "SessionSecret", "TICKET_SECRET": "TicketSecret"}
 )
 

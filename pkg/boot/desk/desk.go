@@ -27,6 +27,8 @@ var variables = map[store.Table]string{
 	store.Limits:       "LIMITS_TABLE",
 	store.Accounts:     "ACCOUNTS_TABLE",
 	store.Developers:   "DEVELOPERS_TABLE",
+	store.Keys:         "KEYS_TABLE",
+	store.Mail:         "MAIL_TABLE",
 }
 
 // Tables are the deployed tables. No call is made.

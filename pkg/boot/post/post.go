@@ -14,7 +14,7 @@ import (
 // variables name the queues; a function has only those that it may send to.
 var variables = map[relay.Queue]string{
 	relay.Timers: "TIMERS_QUEUE", relay.Payments: "PAYMENTS_QUEUE", relay.Lane: "LANE_QUEUE",
-	relay.Hints: "TELL_QUEUE",
+	relay.Hints: "TELL_QUEUE", relay.Letters: "MAIL_QUEUE",
 }
 
 // Sender sends the relay's messages. No call is made.
