@@ -4,10 +4,10 @@ package main
 import (
 	"github.com/fairseat/fairseat/pkg/api"
 	"github.com/fairseat/fairseat/pkg/boot"
-	"github.com/fairseat/fairseat/pkg/boot/desk"
+	"github.com/fairseat/fairseat/pkg/boot/attic"
 	"github.com/fairseat/fairseat/pkg/boot/front"
 )
 
 func main() {
-	boot.Start(func(p *boot.Parts) any { return api.ReadOrder(front.Guarded(p), desk.Office(p)) })
+	boot.Start(func(p *boot.Parts) any { return api.ReadOrder(front.Guarded(p), attic.Office(p)) })
 }

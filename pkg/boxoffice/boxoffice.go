@@ -20,6 +20,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/line"
+	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/ticket"
@@ -48,7 +49,10 @@ type Office struct {
 	// LineCloses is how long before a show nobody waits any more.
 	LineCloses time.Duration
 	// Nudge asks the queue for a run of the lane; nil where there is none.
-	Nudge    func(ctx context.Context, show catalog.ShowID, named []line.WaiterID) error
+	Nudge func(ctx context.Context, show catalog.ShowID, named []line.WaiterID) error
+	// Aged finds an order that has left the store, or fails with ErrOrderNotFound; nil
+	// where no archive is asked.
+	Aged     func(ctx context.Context, id order.ID) (order.Order, error)
 	Parallel int // store calls that one look makes at once; 0 is one, in a fixed order
 
 	memory memory

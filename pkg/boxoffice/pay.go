@@ -191,9 +191,13 @@ func (o *Office) noteAction(ctx context.Context, p payment.Payment) error {
 	})
 }
 
-// OrderFor shows an order to its buyer. One whose hold is overdue is cancelled first.
+// OrderFor shows an order to its buyer, an old one out of the archive. One whose hold
+// is overdue is cancelled first.
 func (o *Office) OrderFor(ctx context.Context, b booking.Buyer, id order.ID) (order.Order, error) {
 	ord, err := o.Store.OrderByID(ctx, id)
+	if errors.Is(err, ErrOrderNotFound) && o.Aged != nil {
+		ord, err = o.Aged(ctx, id)
+	}
 	if err == nil && ord.Buyer != string(b) {
 		err = ErrOrderNotFound
 	}

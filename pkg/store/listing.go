@@ -27,6 +27,7 @@ const (
 	listPrices = "p"
 	listOpens  = "f"
 	listCloses = "u"
+	listPostal = "z" // of the cinema, where it is known
 	listOff    = "x" // the status where it is not on_sale
 )
 
@@ -40,6 +41,7 @@ func listingItem(s catalog.Show) Item {
 		listPrices: priceText(s.Prices), listOpens: s.SaleOpensAt.UnixMilli(), listCloses: s.SaleClosesAt.UnixMilli(),
 		catTTL: s.StartsAt.Add(listedFor).Unix(),
 	}
+	setText(it, listPostal, s.Cinema.PostalCode)
 	if s.Status != catalog.OnSale {
 		it[listOff] = s.Status.String()
 	}
@@ -62,6 +64,7 @@ func listedOf(r *row) catalog.Show {
 	s := catalog.Show{
 		Cinema: catalog.Cinema{
 			ID: catalog.CinemaID(r.str(listCinema)), Name: r.str(listName), Lat: degrees(r.num(listLat)), Lon: degrees(r.num(listLon)),
+			PostalCode: r.optional(listPostal),
 		},
 		Hall: r.str(listHall), LayoutID: catalog.LayoutID(r.str(listLayout)), EndsAt: instant(r, listEnds), LocalDate: r.str(listDate),
 		SaleOpensAt: instant(r, listOpens), SaleClosesAt: instant(r, listCloses), Status: catalog.OnSale,

@@ -32,7 +32,7 @@ func paymentItem(p payment.Payment) Item {
 	it := Item{
 		aState: string(p.State), aHold: p.HoldID, aOrder: p.OrderID, aBuyer: p.Buyer, aProvider: string(p.Provider),
 		aAmount: p.Amount.Minor, aCurrency: p.Amount.Currency, aHash: p.BodyHash,
-		aMade: p.CreatedAt.UnixMilli(), aExpires: p.ExpiresAt.UnixMilli(), aAttempt: int64(p.Attempt),
+		aMade: p.CreatedAt.UnixMilli(), aExpires: p.ExpiresAt.UnixMilli(), aAttempt: int64(p.Attempt), aTTL: agesAt(p.CreatedAt),
 	}
 	hints := map[string]any{}
 	for k, v := range p.Hints {
@@ -86,7 +86,7 @@ func PaymentFromItem(it Item) (payment.Payment, error) {
 func orderItem(o order.Order) Item {
 	it := Item{
 		aState: string(o.Status), aHold: o.HoldID, aShow: o.ShowID, aBuyer: o.Buyer,
-		aAmount: o.Total.Minor, aCurrency: o.Total.Currency, aMade: o.CreatedAt.UnixMilli(),
+		aAmount: o.Total.Minor, aCurrency: o.Total.Currency, aMade: o.CreatedAt.UnixMilli(), aTTL: agesAt(o.CreatedAt),
 	}
 	seats := make([]any, len(o.Seats))
 	for i, s := range o.Seats {

@@ -72,7 +72,7 @@ func samples() []sample {
 			return s.stream(store.Orders, func(r memstore.Record) bool { return strings.HasPrefix(r.Key.PK, "ORDER#") })
 		}, func(s *scene, in []byte) {
 			b := &history.Book{Store: store.NewHistories(s.db), Shows: s, Clock: s.clock}
-			s.ok(work.RecordOrder(b)(s.t.Context(), streamEvent(s.t, in)))
+			s.ok(work.RecordOrder(b, attic(s.db))(s.t.Context(), streamEvent(s.t, in)))
 			l, err := b.Tickets(s.t.Context(), guest, history.Upcoming, catalog.Page{Limit: 10})
 			if err != nil || len(l.Items) != 1 || l.Items[0].Status != order.Paid || len(l.Items[0].Seats) != 2 {
 				s.t.Errorf("tickets %+v, %v", l, err)
