@@ -86,7 +86,7 @@ vuln: ## known vulnerabilities in what the functions use
 .PHONY: validate
 validate: .tools/sam/bin/sam ## check template.yaml with the SAM CLI and cfn-lint, installed into .tools/
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint -t template.yaml --region eu-west-1
-	@.tools/sam/bin/cfn-lint -t template.yaml infra/deploy/account.yaml -r eu-west-1
+	@.tools/sam/bin/cfn-lint -t template.yaml infra/deploy/account.yaml infra/deploy/edge.yaml -r eu-west-1
 
 # Proofs, each a command: infra/proof. SEED repeats a schedule, except in `make run`,
 # where it is the loader's flags.

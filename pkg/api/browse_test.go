@@ -269,7 +269,7 @@ func TestNotModified(t *testing.T) {
 }
 
 // What may be kept at an edge is the same from every instance and for everybody:
-// its validator says so, and nothing varies.
+// its validator says so, and nothing varies but by the developer's key.
 func TestWhatIsKeptIsTheSameForAll(t *testing.T) {
 	one, other := newWorld(t), newWorld(t)
 	other.pass(time.Minute) // an instance that came up later
@@ -282,13 +282,16 @@ func TestWhatIsKeptIsTheSameForAll(t *testing.T) {
 		if a.Body != b.Body || a.Headers["ETag"] != b.Headers["ETag"] || len(a.Headers["ETag"]) < 3 {
 			t.Errorf("%s: %s and %s", path, a.Headers["ETag"], b.Headers["ETag"])
 		}
-		if a.Headers["Cache-Control"] != keep || a.Headers["Vary"] != "" {
+		if a.Headers["Cache-Control"] != keep || a.Headers["Vary"] != "X-Api-Key" {
 			t.Errorf("%s: %v", path, a.Headers)
 		}
 		same := other.do(get(path).with("if-none-match", a.Headers["ETag"]))
 		if same.StatusCode != 304 || same.Headers["Cache-Control"] != keep || same.Body != "" || same.Headers["Content-Type"] != "" {
 			t.Errorf("%s again: %d %v", path, same.StatusCode, same.Headers)
 		}
+	}
+	if open := one.expect(get("/openapi.json"), 200, ""); open.Headers["Vary"] != "" {
+		t.Errorf("an open call varies by %s", open.Headers["Vary"])
 	}
 	refused := one.expect(get("/shows/none"), 404, "not_found")
 	if refused.Headers["Cache-Control"] != keepNot || refused.Headers["ETag"] != "" {

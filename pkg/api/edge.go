@@ -41,6 +41,7 @@ func (e Edge) handle(ops map[string]operation) Handler {
 		var r reply
 		if err == nil {
 			r, err = ops[c.route.Operation](ctx, c)
+			r.keyed = !c.route.Open
 		}
 		if err != nil {
 			e.report(ctx, &ev, err)

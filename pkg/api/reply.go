@@ -14,7 +14,9 @@ import (
 
 // How long others may keep an answer (RFC 9111), browsers and the edge alike: what
 // the edge has kept for a second counts in the browser too, by its Age. No answer
-// that may be kept differs by who asks, so none needs Vary. What a change of a show
+// that may be kept differs by who the buyer is, so Vary names the developer's key
+// alone: who has none is refused at an edge too, and how another's quotas stand is
+// nobody's business. What a change of a show
 // alters is kept for at most two seconds and never served stale, so that with the
 // two of [catalog.Reader] a change is seen within five; the list of films may be
 // older only where the origin fails (RFC 5861).
@@ -42,6 +44,7 @@ type reply struct {
 	keep     string // Cache-Control; "" is no-store
 	tag      string // ETag without quotes; "" none, or the hash of the body where anybody may keep it
 	location string
+	keyed    bool // a developer's key was asked for
 	header   map[string]string
 }
 
@@ -99,6 +102,9 @@ func (e Edge) respond(ev *events.APIGatewayProxyRequest, r reply) events.APIGate
 	}
 	if r.keep != "" {
 		h["Cache-Control"] = r.keep
+		if r.keyed {
+			h["Vary"] = "X-Api-Key"
+		}
 		tag := r.tag
 		if tag == "" {
 			tag = hashOf(body)
