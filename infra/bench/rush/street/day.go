@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fairseat/fairseat/infra/bench/visit"
+	"github.com/fairseat/fairseat/pkg/seatmap"
 )
 
 // Day is the day on which a popular film goes on sale: people come, look, and a few
@@ -115,7 +116,7 @@ func (d *Day) enter(ctx context.Context, h *hall, layouts map[string][][]string)
 	if layouts[h.layout] == nil {
 		var doc struct {
 			Sections []struct {
-				Rows []struct{ Seats []struct{ ID string } }
+				Rows []struct{ Seats []struct{ ID, Type string } }
 			}
 		}
 		if err := d.stack.get(ctx, "/layouts/"+h.layout, &doc); err != nil {
@@ -125,7 +126,9 @@ func (d *Day) enter(ctx context.Context, h *hall, layouts map[string][][]string)
 			for _, r := range s.Rows {
 				var ids []string
 				for _, seat := range r.Seats {
-					ids = append(ids, seat.ID)
+					if seat.Type == string(seatmap.Regular) { // others are sold by their own rules
+						ids = append(ids, seat.ID)
+					}
 				}
 				if len(ids) >= 2 {
 					layouts[h.layout] = append(layouts[h.layout], ids)
