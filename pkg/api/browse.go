@@ -10,14 +10,8 @@ import (
 	"github.com/fairseat/fairseat/pkg/seatmap"
 )
 
-// Stock tells how much is left, by show and type, of a movie in a city;
-// boxoffice.Store's Statuses. What is absent is untouched.
-type Stock interface {
-	Statuses(ctx context.Context, city catalog.CityID, movie catalog.MovieID) (map[catalog.ShowID]map[seatmap.SeatType]seatmap.Availability, error)
-}
-
 // BrowseCatalog answers everything that can be found before seats are chosen (A1 to A5).
-func BrowseCatalog(e Edge, r *catalog.Reader, s Stock) Handler {
+func BrowseCatalog(e Edge, r *catalog.Reader, s catalog.Stock) Handler {
 	b := browser{r, s}
 	return e.handle(map[string]operation{
 		opListCities:    b.cities,
@@ -30,7 +24,7 @@ func BrowseCatalog(e Edge, r *catalog.Reader, s Stock) Handler {
 
 type browser struct {
 	reader *catalog.Reader
-	stock  Stock
+	stock  catalog.Stock
 }
 
 type listDoc[T any] struct {
