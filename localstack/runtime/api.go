@@ -39,6 +39,7 @@ func (w *worker) next(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Unlock()
 		h := rw.Header()
 		h.Set("Content-Type", "application/json")
+		h.Set("Content-Length", strconv.Itoa(len(inv.payload))) // else it is sent in chunks
 		h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", w.fn.ARN)
