@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fairseat/fairseat/pkg/seatmap"
@@ -151,7 +152,7 @@ func (r *reader) label(text, path string) string {
 	bad := strings.ContainsFunc(l, func(c rune) bool {
 		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.'
 	})
-	if bad || l == "" || len(l) > maxLabel {
+	if bad || l == "" || len(l) > maxLabel || strings.Contains(l, "..") {
 		r.refuse(path, "%q is not 1 to %d letters and digits", text, maxLabel)
 	}
 	return l
@@ -234,13 +235,44 @@ func (out *sectionRow) draw(seats []placed, pitch float64) {
 		labels = append(labels, s.Number)
 		out.At = append(out.At, hundredth(s.at.X/pitch), hundredth(s.at.Y/pitch))
 	}
-	out.Cells, out.Numbers = cells.String(), strings.Join(labels, " ")
+	out.Cells, out.Numbers = cells.String(), ranges(labels)
 	if line := straight(columns, out.At); line != nil {
 		out.Line, out.At = line, nil
 	}
 }
 
 const maxGap = 100
+
+// ranges writes three labels and more that count up or down by one as 1..20: the
+// largest halls fit into a layout's item by it.
+func ranges(labels []string) string {
+	var out []string
+	for i := 0; i < len(labels); {
+		first, ok := whole(labels[i])
+		j := i + 1
+		step := 0
+		for ; ok && j < len(labels); j++ {
+			n, also := whole(labels[j])
+			if j == i+1 {
+				step = n - first
+			}
+			if !also || step != 1 && step != -1 || n != first+step*(j-i) {
+				break
+			}
+		}
+		if j-i < 3 {
+			out, i = append(out, labels[i]), i+1
+			continue
+		}
+		out, i = append(out, labels[i]+".."+labels[j-1]), j
+	}
+	return strings.Join(out, " ")
+}
+
+func whole(label string) (int, bool) {
+	n, err := strconv.Atoi(label)
+	return n, err == nil && n >= 0 && strconv.Itoa(n) == label
+}
 
 // straight is the line through the first and the last seat, if all are on it.
 func straight(columns []int, at []float64) []float64 {

@@ -239,6 +239,34 @@ func exported(l *seatmap.Layout) string {
 	return string(text)
 }
 
+// TestTheLargestHall: twenty thousand seats in straight rows fit; too many for an
+// item are refused as that.
+func TestTheLargestHall(t *testing.T) {
+	plan := func(bend float64) string {
+		var rows []map[string]any
+		for r := range 200 {
+			var seats []map[string]any
+			for c := range 100 {
+				seats = append(seats, map[string]any{
+					"seat_guid": fmt.Sprint(r, "-", c), "seat_number": fmt.Sprint(100 - c), "category": "R",
+					"position": map[string]any{"x": 20 * c, "y": bend * float64((c-50)*(c-50))},
+				})
+			}
+			rows = append(rows, map[string]any{"row_number": fmt.Sprint(r + 1), "position": map[string]any{"x": 0, "y": 25 * r}, "seats": seats})
+		}
+		text, err := json.Marshal(map[string]any{"name": "Large", "categories": []any{map[string]any{"name": "R"}}, "zones": []any{map[string]any{"position": map[string]any{"x": 0, "y": 0}, "rows": rows}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	o := Options{ID: "large", Kind: seatmap.Arena}
+	if l := imported(t, plan(0), o); l.Len() != seatmap.MaxSeats || l.At(0).ID != "1-100" {
+		t.Errorf("%d seats, the first is %s", l.Len(), l.At(0).ID)
+	}
+	told(t, plan(0.1), o, 1, "file", "straight lines")
+}
+
 // FuzzImport: whatever comes, it is refused by path or makes a hall that expands,
 // with each of its seats under a name of its own.
 func FuzzImport(f *testing.F) {

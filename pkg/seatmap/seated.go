@@ -1,8 +1,10 @@
 package seatmap
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -17,7 +19,7 @@ const (
 )
 
 // seatedDoc is a section of such a hall. Numbers has the seats' labels in order,
-// with a space between. A row stands on a line, Line, with x and y of its first cell
+// with a space between, 1..20 for those from 1 to 20 and 20..1 for them downwards. A row stands on a line, Line, with x and y of its first cell
 // and the step to the next, or At has x and y of each seat.
 type seatedDoc struct {
 	Section string      `json:"section"`
@@ -76,7 +78,7 @@ func (d seatedRow) parse(path string) (planRow, error) {
 		return r, err
 	}
 	n := len(d.Cells) - strings.Count(d.Cells, string(gap))
-	if r.numbers = strings.Fields(d.Numbers); len(r.numbers) != n {
+	if r.numbers = labelsOf(d.Numbers); len(r.numbers) != n {
 		return r, fault(path+".numbers", "%d labels for %d seats", len(r.numbers), n)
 	}
 	for _, label := range r.numbers {
@@ -111,6 +113,26 @@ func oneByOne(cells string, at []float64) func(c int) (x, y float64) {
 	}
 }
 
+// labelsOf writes out what stands for several; what does not is left to be refused.
+func labelsOf(text string) []string {
+	var all []string
+	for _, word := range strings.Fields(text) {
+		a, b, several := strings.Cut(word, "..")
+		from, err := strconv.Atoi(a)
+		to, err2 := strconv.Atoi(b)
+		if !several || err != nil || err2 != nil || from < 0 || to < 0 || max(from-to, to-from) >= maxWidth {
+			all = append(all, word)
+			continue
+		}
+		for step := cmp.Compare(to, from); ; from += step {
+			if all = append(all, strconv.Itoa(from)); from == to || len(all) > maxWidth {
+				break
+			}
+		}
+	}
+	return all
+}
+
 // seatLabel holds no hyphen, so that a seat's id reads from its end without doubt,
 // and nothing that a path or a key uses.
 func seatLabel(s string) bool {
@@ -120,7 +142,7 @@ func seatLabel(s string) bool {
 			return false
 		}
 	}
-	return len(s) >= 1 && len(s) <= maxLabel
+	return len(s) >= 1 && len(s) <= maxLabel && !strings.Contains(s, "..")
 }
 
 // laySeated takes places as they are.

@@ -30,6 +30,16 @@ func TestSeated(t *testing.T) {
 	}
 }
 
+func TestLabelsOf(t *testing.T) {
+	for text, want := range map[string]string{
+		"1..4": "1 2 3 4", "4..1": "4 3 2 1", "3..3": "3", "A 7..9 12B 2..1": "A 7 8 9 12B 2 1", "1..x": "1..x", "-1..1": "-1..1", "": "",
+	} {
+		if got := strings.Join(labelsOf(text), " "); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestSeatedRefused(t *testing.T) {
 	for _, tt := range []struct{ old, new, path string }{
 		{`"numbering":"seated"`, `"numbering":"ltr"`, "numbering"},
@@ -42,6 +52,10 @@ func TestSeatedRefused(t *testing.T) {
 		{`"cells":"W"`, `"cells":"X"`, "seated[0].rows[1].cells"},
 		{`"numbers":"1"`, `"numbers":"1 2"`, "seated[0].rows[1].numbers"},
 		{`"numbers":"1"`, `"numbers":"1/2"`, "seated[0].rows[1].numbers"},
+		{`"numbers":"1"`, `"numbers":"1..2"`, "seated[0].rows[1].numbers"},
+		{`"numbers":"1"`, `"numbers":"1..9999999"`, "seated[0].rows[1].numbers"},
+		{`"numbers":"1"`, `"numbers":"a..b"`, "seated[0].rows[1].numbers"},
+		{`"row":"2"`, `"row":"2..3"`, "seated[0].rows[1].row"},
 		{`"numbers":"10 11 12A"`, `"numbers":"10 10 12A"`, ""},
 		{`"at":[0,4]`, `"at":[0]`, "seated[0].rows[1]"},
 		{`"at":[0,4]`, `"at":[0,1e9]`, "seated[0].rows[1]"},

@@ -500,13 +500,21 @@ func FuzzCatalogRows(f *testing.F) {
 		c, db := emptyCatalog()
 		mustLoad(t, c, store.ShowRow(catalogShow("s", noon)), store.MovieRow(catalog.Movie{ID: "m", Title: "M", Genres: []string{"Drama"}}))
 		values := []any{text, n, []any{text, n}, []any{map[string]any{"type": text, "minor": n, "currency": text}}, n == 0, []byte(text), map[string]any{"type": text}}
-		for _, k := range []store.Key{{Table: store.TableCatalog, PK: "SHOW#s", SK: "SHOW"}, {Table: store.TableCatalog, PK: "MOVIE#m", SK: "MOVIE"}} {
+		listing := store.Key{Table: store.TableCatalog, PK: "SHOWS#coco#oslo-no", SK: "2026-11-21T12:00:00.000Z#s"}
+		for _, k := range []store.Key{listing, {Table: store.TableCatalog, PK: "SHOW#s", SK: "SHOW"}, {Table: store.TableCatalog, PK: "MOVIE#m", SK: "MOVIE"}} {
 			change := store.Change{Attr: attr, Op: store.SetTo, To: values[int(kind)%len(values)]}
 			if err := db.Transact(t.Context(), []store.Write{{Key: k, Update: []store.Change{change}}}, ""); err != nil {
 				return
 			}
 		}
+		shows, err := c.Showtimes(t.Context(), "coco", "oslo-no", noon, noon.Add(time.Hour))
+		if err != nil {
+			shows = nil
+		}
 		if s, err := c.Show(t.Context(), "s"); err == nil {
+			shows = append(shows, s)
+		}
+		for _, s := range shows {
 			for _, p := range s.Prices {
 				if !p.Type.Valid() || !p.Amount.Valid() {
 					t.Fatalf("taken: %v", p)
