@@ -38,6 +38,7 @@ const (
 	Reset   Kind = "reset"   // who has the token may set a new password
 	Taken   Kind = "taken"   // somebody tried to register with an address that has an account
 	Changed Kind = "changed" // the password was changed
+	Nobody  Kind = "nobody"  // somebody asked to reset the password of an address that has no account
 )
 
 // Letter is what is told to whom. To and Token are never logged.
@@ -111,7 +112,9 @@ func (l Letter) valid() bool {
 	return l.ID.valid() && l.Kind.valid() && address && (l.Token != "") == wants && !strings.ContainsAny(l.Token, " \r\n") && !l.At.IsZero()
 }
 
-func (k Kind) valid() bool { return k == Verify || k == Reset || k == Taken || k == Changed }
+func (k Kind) valid() bool {
+	return k == Verify || k == Reset || k == Taken || k == Changed || k == Nobody
+}
 
 func (id ID) valid() bool {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

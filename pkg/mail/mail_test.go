@@ -15,7 +15,7 @@ var noon = time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC)
 
 func sealer() *vault.Keeper { return vaulttest.Keeper(func() time.Time { return noon }) }
 
-var kinds = []mail.Kind{mail.Verify, mail.Reset, mail.Taken, mail.Changed}
+var kinds = []mail.Kind{mail.Verify, mail.Reset, mail.Taken, mail.Changed, mail.Nobody}
 
 func letter(k mail.Kind) mail.Letter {
 	l := mail.Letter{ID: "m_1", Kind: k, Locale: "en", To: "ada@example.com", At: noon}
