@@ -30,7 +30,7 @@ const (
 	LoginLength   = 30 * 24 * time.Hour // whatever its renewals
 	Again         = 30 * time.Second    // a turn may come again while its answer may be on its way
 	ConfirmLength = 24 * time.Hour
-	ResetLength   = 30 * time.Minute
+	ResetLength   = time.Hour
 	Recent        = 10 * time.Minute // after a log-in one may do what a stolen token must not
 )
 
@@ -136,29 +136,6 @@ func Confirm(r Registration, email Sealed, now time.Time) (done Registration, a 
 	return done, Account{
 		ID: r.Account, State: Active, Rev: 1, Email: email, Blind: r.Blind, Password: r.Password, Locale: r.Locale, MadeAt: now,
 	}, nil
-}
-
-// LetterKind is what a letter says. The zero value is invalid.
-type LetterKind string
-
-// The letters. Whoever registers an address that has an account, or asks to reset
-// the password of one that has none, learns it from the letter alone.
-const (
-	LetterConfirm LetterKind = "confirm_address"
-	LetterTaken   LetterKind = "address_taken"
-	LetterReset   LetterKind = "reset_password"
-	LetterNobody  LetterKind = "no_account"
-	LetterChanged LetterKind = "password_changed"
-)
-
-// Letter is to be sent to an address. Its id says which request caused it, so that
-// one request causes one.
-type Letter struct {
-	ID     string
-	Kind   LetterKind
-	To     string // an address, as nobody but the vault and the post sees it
-	Token  string // "" where the letter proves nothing
-	Locale string
 }
 
 // Login is one log-in on one device.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base32"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,51 +14,50 @@ import (
 	"github.com/fairseat/fairseat/pkg/account"
 	"github.com/fairseat/fairseat/pkg/account/password"
 	"github.com/fairseat/fairseat/pkg/account/reception"
-	"github.com/fairseat/fairseat/pkg/account/strongbox"
+	"github.com/fairseat/fairseat/pkg/mail"
 	"github.com/fairseat/fairseat/pkg/session"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/throttle"
+	"github.com/fairseat/fairseat/pkg/vault"
+	"github.com/fairseat/fairseat/pkg/vault/vaulttest"
 )
 
 // mailbox keeps what is posted, and opens it as the post would.
 type mailbox struct {
 	reception.Store
 	safe reception.Safe
-	got  []account.Letter
+	got  []mail.Letter
 }
 
-func (m *mailbox) take(ctx context.Context, e *reception.Envelope, err error) error {
-	if e == nil || err != nil {
+func (m *mailbox) take(ctx context.Context, p *mail.Post, err error) error {
+	if p == nil || err != nil {
 		return err
 	}
-	l := account.Letter{ID: e.ID, Kind: e.Kind, Locale: e.Locale}
-	at := reception.LetterItem(e.ID)
-	if l.To, err = m.safe.Open(ctx, reception.Field{Item: at, Name: "to"}, e.To); err != nil {
-		return err
-	}
-	l.Token, err = m.safe.Open(ctx, reception.Field{Item: at, Name: "token"}, e.Token)
+	text, err := m.safe.Open(ctx, vault.Place{Table: "mail", Item: string(p.ID), Field: "letter"}, p.Sealed)
+	l := mail.Letter{ID: p.ID, Kind: p.Kind}
+	err = errors.Join(err, json.Unmarshal([]byte(text), &l))
 	m.got = append(m.got, l)
 	return err
 }
 
-func (m *mailbox) Register(ctx context.Context, r account.Registration, e reception.Envelope) error {
+func (m *mailbox) Register(ctx context.Context, r account.Registration, e mail.Post) error {
 	return m.take(ctx, &e, m.Store.Register(ctx, r, e))
 }
 
-func (m *mailbox) Post(ctx context.Context, e reception.Envelope) error {
+func (m *mailbox) Post(ctx context.Context, e mail.Post) error {
 	return m.take(ctx, &e, m.Store.Post(ctx, e))
 }
 
-func (m *mailbox) Save(ctx context.Context, was, next account.Account, e *reception.Envelope) error {
+func (m *mailbox) Save(ctx context.Context, was, next account.Account, e *mail.Post) error {
 	return m.take(ctx, e, m.Store.Save(ctx, was, next, e))
 }
 
-func (m *mailbox) SaveBoth(ctx context.Context, was, next account.Account, a, b account.Login, e *reception.Envelope) error {
+func (m *mailbox) SaveBoth(ctx context.Context, was, next account.Account, a, b account.Login, e *mail.Post) error {
 	return m.take(ctx, e, m.Store.SaveBoth(ctx, was, next, a, b, e))
 }
 
 // last is the latest letter, which must be of the kind.
-func (m *mailbox) last(t testing.TB, k account.LetterKind) account.Letter {
+func (m *mailbox) last(t testing.TB, k mail.Kind) mail.Letter {
 	t.Helper()
 	if len(m.got) == 0 || m.got[len(m.got)-1].Kind != k {
 		t.Fatalf("letters %+v, want %s last", m.got, k)
@@ -78,14 +78,14 @@ func (e *endless) Read(p []byte) (int, error) {
 
 // desk is the reception of a world, with cheap hashes.
 func (w *world) desk(t store.Tables, k *session.Keeper) *reception.Reception {
-	safe, err := strongbox.New(&endless{2}, "the sessions' secret")
+	safe, err := vault.New(vaulttest.NewKeys(), vaulttest.NewShelf(), "the index's secret", w.clock)
 	must(w.t, err)
 	names, err := throttle.NewNamer("the sessions' secret")
 	must(w.t, err)
 	w.letters = &mailbox{Store: store.NewAccountBook(t), safe: safe}
 	return &reception.Reception{
 		Store: w.letters, Safe: safe, Limits: store.NewLimiter(t), Names: names, Tokens: k, Random: &endless{3}, Clock: w.clock,
-		Hasher: reception.Argon2id{Parameters: password.Parameters{Memory: 8, Time: 1, Threads: 1}, Random: &endless{4}}, Rates: reception.Standard(1000),
+		Hasher: reception.Argon2id{Parameters: password.Parameters{Memory: 8, Time: 1, Threads: 1}, Random: &endless{4}}, Rates: reception.Standard(1000), Pause: w.pause,
 	}
 }
 
@@ -111,7 +111,7 @@ func token(pass, of string) string {
 func (w *world) member(email string) answer {
 	w.t.Helper()
 	w.expect(post("/accounts", creds(email, rain)).keyed("register"), 202, "")
-	w.expect(post("/accounts/verifications", token(rain, w.letters.last(w.t, account.LetterConfirm).Token)), 204, "")
+	w.expect(post("/accounts/verifications", token(rain, w.letters.last(w.t, mail.Verify).Token)), 204, "")
 	return w.logIn(email, rain)
 }
 
@@ -150,7 +150,7 @@ func TestAccount(t *testing.T) {
 	w.expect(post("/logins", creds("ann@example.org", rain)), 401, "wrong_credentials")
 	w.expect(get("/holds/"+hold.str("id")).by(bearer), 200, "") // the books keep what an id bought
 	w.expect(post("/accounts", creds("ann@example.org", rain)).keyed("anew"), 202, "")
-	w.letters.last(t, account.LetterConfirm) // the address is free
+	w.letters.last(t, mail.Verify) // the address is free
 }
 
 func TestRefresh(t *testing.T) {
@@ -190,14 +190,14 @@ func TestPasswordReset(t *testing.T) {
 	if n := len(w.letters.got); n != 2 {
 		t.Errorf("%d letters, want 2", n)
 	}
-	letter := w.letters.last(t, account.LetterReset).Token
+	letter := w.letters.last(t, mail.Reset).Token
 	set := func(pass string) want { return post("/password-resets/confirmations", token(pass, letter)) }
 	w.expect(set("password"), 422, "password_common")
 	w.expect(set("short"), 422, "password_length")
 	w.expect(set("another bicycle"), 204, "")
 	w.expect(set("another bicycle"), 204, "")
 	w.expect(set("a third bicycle"), 422, "invalid_token")
-	w.letters.last(t, account.LetterChanged)
+	w.letters.last(t, mail.Changed)
 	w.expect(get("/me").by(in.str("access_token")), 401, "unauthorized")
 	w.expect(post("/logins", creds("ann@example.org", rain)), 401, "wrong_credentials")
 	bearer := w.logIn("ann@example.org", "another bicycle").str("access_token")

@@ -11,8 +11,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/fairseat/fairseat/pkg/account"
 	"github.com/fairseat/fairseat/pkg/line"
+	"github.com/fairseat/fairseat/pkg/mail"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/payment/sandbox"
 )
@@ -133,7 +133,7 @@ func TestSamplesWait(t *testing.T) {
 func TestSamplesKeepAccount(t *testing.T) {
 	w := samplesWorld(t)
 	w.play(t, "sign-in", 202)
-	w.expect(post("/accounts/verifications", token(rain, w.letters.last(t, account.LetterConfirm).Token)), 204, "")
+	w.expect(post("/accounts/verifications", token(rain, w.letters.last(t, mail.Verify).Token)), 204, "")
 	bearer := w.logIn("ann@example.org", rain).str("access_token")
 	ev := sample[events.APIGatewayProxyRequest](t, "keep-account")
 	if ev.Headers["Authorization"] != "Bearer "+bearer {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/account"
 	"github.com/fairseat/fairseat/pkg/account/reception"
+	"github.com/fairseat/fairseat/pkg/mail"
 	"github.com/fairseat/fairseat/pkg/session"
 )
 
@@ -32,8 +32,6 @@ const (
 	aReused   = "reused"
 	aAccount  = "acc"
 	aDone     = "done"
-	aTo       = "to"
-	aToken    = "tok"
 )
 
 const (
@@ -59,10 +57,10 @@ func registrationKey(id account.RegistrationID) Key {
 	return Key{Accounts, registrationPrefix + account.ID(id).String(), skRegistration}
 }
 
-func letterKey(id string) Key { return Key{Accounts, reception.LetterItem(id), skLetter} }
+func letterKey(id mail.ID) Key { return Key{Accounts, "LETTER#" + string(id), skLetter} }
 
-// AccountBook keeps accounts, their log-ins and addresses, registrations, and the
-// letters that these cause, in the table Accounts.
+// AccountBook keeps accounts, their log-ins and addresses, and registrations, in
+// the table Accounts; the letters that these cause go into the outbox.
 type AccountBook struct{ t Tables }
 
 // NewAccountBook keeps them in the tables.
@@ -134,13 +132,15 @@ func (s *AccountBook) Registration(ctx context.Context, id account.RegistrationI
 }
 
 // Register keeps a registration and its letter, which the same request has not made before.
-func (s *AccountBook) Register(ctx context.Context, r account.Registration, e reception.Envelope) error {
-	return s.commit(ctx, Write{Key: registrationKey(r.ID), Put: registrationItem(r), Where: Absent{}}, letterWrite(&e))
+func (s *AccountBook) Register(ctx context.Context, r account.Registration, p mail.Post) error {
+	return s.commit(ctx, Write{Key: registrationKey(r.ID), Put: registrationItem(r), Where: Absent{}}, MailWrite(p))
 }
 
-// Post keeps a letter, which the same request has not caused before.
-func (s *AccountBook) Post(ctx context.Context, e reception.Envelope) error {
-	return s.commit(ctx, letterWrite(&e))
+// Post keeps a letter, which the same request has not caused before: its receipt
+// stays when it has left.
+func (s *AccountBook) Post(ctx context.Context, p mail.Post) error {
+	receipt := Item{aMade: p.At.UnixMilli(), aTTL: p.At.Add(letterKept).Unix()}
+	return s.commit(ctx, Write{Key: letterKey(p.ID), Put: receipt, Where: Absent{}}, MailWrite(p))
 }
 
 // Confirm makes the account of a registration and gives it the address (OneAddress).
@@ -172,13 +172,13 @@ func (s *AccountBook) SaveLogin(ctx context.Context, was, next account.Login) er
 }
 
 // Save replaces an account as it was read, with the letter that this causes.
-func (s *AccountBook) Save(ctx context.Context, was, next account.Account, e *reception.Envelope) error {
-	return s.commit(ctx, append([]Write{accountWrite(was, next)}, letterWrites(e)...)...)
+func (s *AccountBook) Save(ctx context.Context, was, next account.Account, p *mail.Post) error {
+	return s.commit(ctx, append([]Write{accountWrite(was, next)}, letterWrites(p)...)...)
 }
 
 // SaveBoth replaces an account and one of its log-ins as they were read.
-func (s *AccountBook) SaveBoth(ctx context.Context, was, next account.Account, wasLogin, nextLogin account.Login, e *reception.Envelope) error {
-	return s.commit(ctx, append([]Write{accountWrite(was, next), loginWrite(wasLogin, nextLogin)}, letterWrites(e)...)...)
+func (s *AccountBook) SaveBoth(ctx context.Context, was, next account.Account, wasLogin, nextLogin account.Login, p *mail.Post) error {
+	return s.commit(ctx, append([]Write{accountWrite(was, next), loginWrite(wasLogin, nextLogin)}, letterWrites(p)...)...)
 }
 
 // Erase replaces the account by what is left of it, and frees its address.
@@ -199,36 +199,12 @@ func loginWrite(was, next account.Login) Write {
 	return Write{Key: loginKey(was.Account, was.ID), Put: loginItem(next), Where: Equal{aRev, was.Rev}}
 }
 
-func letterWrites(e *reception.Envelope) []Write {
-	if e == nil {
+func letterWrites(p *mail.Post) []Write {
+	if p == nil {
 		return nil
 	}
-	return []Write{letterWrite(e)}
+	return []Write{MailWrite(*p)}
 }
 
-// letterKept is how long the receipt of a letter stays: as an Idempotency-Key counts.
+// letterKept is as long as an Idempotency-Key counts, and longer.
 const letterKept = 25 * time.Hour
-
-// letterWrite makes the letter's item; that it is there is what sends it.
-func letterWrite(e *reception.Envelope) Write {
-	return Write{Key: letterKey(e.ID), Where: Absent{}, Put: Item{
-		aKind: string(e.Kind), aTo: string(e.To), aToken: string(e.Token), aLocale: e.Locale,
-		aMade: e.At.UnixMilli(), aTTL: e.At.Add(letterKept).Unix(),
-	}}
-}
-
-// IsLetter tells a letter's item from others of the table.
-func IsLetter(it Item) bool {
-	sk, _ := it["sk"].(string)
-	return sk == skLetter
-}
-
-// LetterFromItem reads a letter as the table and its stream show it.
-func LetterFromItem(it Item) (reception.Envelope, error) {
-	r := row{item: it}
-	e := reception.Envelope{
-		ID: strings.TrimPrefix(r.str("pk"), reception.LetterItem("")), Kind: account.LetterKind(r.str(aKind)),
-		To: account.Sealed(r.str(aTo)), Token: account.Sealed(r.str(aToken)), Locale: r.str(aLocale), At: r.time(aMade),
-	}
-	return e, r.err
-}

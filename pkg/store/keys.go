@@ -26,7 +26,7 @@ const (
 	History   Table = "history"   // what buyers are shown of their orders: derived; no stream
 	Sockets   Table = "sockets"   // tickets, connections, who watches what; no stream, may be lost
 	Limits    Table = "limits"    // attempts let through; no stream, may be lost
-	Accounts  Table = "accounts"  // accounts, log-ins, registrations, letters; streamed
+	Accounts  Table = "accounts"  // accounts, log-ins, registrations, receipts of letters; no stream
 
 	Keys Table = "keys" // wrapped keys of sealed fields; no stream, must never be lost
 	Mail Table = "mail" // the outbox; streamed

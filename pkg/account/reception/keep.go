@@ -41,7 +41,7 @@ func (r *Reception) profile(ctx context.Context, a account.Account) (Profile, er
 			continue
 		}
 		var err error
-		if *f.to, err = r.Safe.Open(ctx, Field{accountItem(a.ID), f.name}, f.from); err != nil {
+		if *f.to, err = r.open(ctx, ofAccount(a.ID, f.name), f.from); err != nil {
 			return Profile{}, err
 		}
 	}
@@ -54,7 +54,7 @@ type Changes struct{ Name, Phone, Locale *string }
 // Change changes the profile. Error: [account.ErrOver].
 func (r *Reception) Change(ctx context.Context, p session.Person, c Changes) (Profile, error) {
 	var out Profile
-	err := again(func() error {
+	err := r.again(ctx, func() error {
 		in, err := r.Enter(ctx, p)
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func (r *Reception) reseal(ctx context.Context, id account.ID, name string, plai
 		*to = ""
 		return nil
 	}
-	s, err := r.Safe.Seal(ctx, Field{accountItem(id), name}, *plain)
+	s, err := r.seal(ctx, ofAccount(id, name), *plain)
 	*to = s
 	return err
 }
@@ -107,7 +107,7 @@ func (r *Reception) ChangePassword(ctx context.Context, p session.Person, old, t
 	if err != nil {
 		return account.ErrCredentials
 	}
-	return again(func() error { return r.changePassword(ctx, p, was, text) })
+	return r.again(ctx, func() error { return r.changePassword(ctx, p, was, text) })
 }
 
 func (r *Reception) changePassword(ctx context.Context, p session.Person, old password.Password, text string) error {
@@ -119,7 +119,7 @@ func (r *Reception) changePassword(ctx context.Context, p session.Person, old pa
 	if _, err := r.compare(a, true, old); err != nil {
 		return err
 	}
-	address, err := r.Safe.Open(ctx, Field{accountItem(a.ID), "email"}, a.Email)
+	address, err := r.open(ctx, ofAccount(a.ID, "email"), a.Email)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func keyOf(a account.Account, what, key string) string {
 // the same secret as long as it is not on.
 func (r *Reception) SetUpFactor(ctx context.Context, p session.Person, key string) (account.Enrolment, error) {
 	var out account.Enrolment
-	err := again(func() error {
+	err := r.again(ctx, func() error {
 		in, err := r.recent(ctx, p)
 		if err != nil {
 			return err
@@ -165,7 +165,7 @@ func (r *Reception) SetUpFactor(ctx context.Context, p session.Person, key strin
 		if err != nil {
 			return err
 		}
-		address, err := r.Safe.Open(ctx, Field{accountItem(a.ID), "email"}, a.Email)
+		address, err := r.open(ctx, ofAccount(a.ID, "email"), a.Email)
 		if err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ func (r *Reception) newSecret(ctx context.Context, a account.Account, asked stri
 	if err := r.random(secret); err != nil {
 		return nil, err
 	}
-	sealed, err := r.Safe.Seal(ctx, Field{accountItem(a.ID), "totp"}, string(secret))
+	sealed, err := r.seal(ctx, ofAccount(a.ID, "totp"), string(secret))
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func (r *Reception) ConfirmFactor(ctx context.Context, p session.Person, code, k
 		return nil, err
 	}
 	var codes []string
-	err = again(func() error {
+	err = r.again(ctx, func() error {
 		in, err := r.Enter(ctx, p)
 		if err != nil {
 			return err
@@ -229,7 +229,7 @@ func (r *Reception) ConfirmFactor(ctx context.Context, p session.Person, code, k
 // DropFactor forgets the second factor, soon after a log-in. Errors:
 // [account.ErrNotRecent], [account.ErrOver]. Where there is none it changes nothing.
 func (r *Reception) DropFactor(ctx context.Context, p session.Person) error {
-	return again(func() error {
+	return r.again(ctx, func() error {
 		in, err := r.recent(ctx, p)
 		if err != nil || in.Account.Factor == (account.Factor{}) {
 			return err
@@ -271,7 +271,7 @@ func (r *Reception) Export(ctx context.Context, p session.Person) (Record, error
 // that there was one of this id, which orders and payments name. Errors:
 // [account.ErrNotRecent], [account.ErrOver]. What is erased stays so.
 func (r *Reception) Erase(ctx context.Context, p session.Person) error {
-	return again(func() error {
+	return r.again(ctx, func() error {
 		in, err := r.recent(ctx, p)
 		if in.Account.State == account.Erased {
 			return nil

@@ -27,12 +27,15 @@ func (r *Reception) LogIn(ctx context.Context, c Credentials) (Grant, error) {
 	if addressErr != nil || wordErr != nil {
 		return Grant{}, account.ErrCredentials // no account can have these
 	}
-	blind := r.Safe.Blind(address)
+	blind, err := r.blind(address)
+	if err != nil {
+		return Grant{}, account.ErrCredentials
+	}
 	if err := r.limit(ctx, byAccount, string(blind), r.Rates.LogIn); err != nil {
 		return Grant{}, err
 	}
 	var g Grant
-	err := again(func() (err error) { g, err = r.logIn(ctx, blind, word, c.Code); return err })
+	err = r.again(ctx, func() (err error) { g, err = r.logIn(ctx, blind, word, c.Code); return err })
 	return g, err
 }
 
@@ -89,7 +92,7 @@ func (r *Reception) secret(ctx context.Context, a account.Account) ([]byte, erro
 	if a.Factor.Secret == "" {
 		return nil, nil
 	}
-	s, err := r.Safe.Open(ctx, Field{accountItem(a.ID), "totp"}, a.Factor.Secret)
+	s, err := r.open(ctx, ofAccount(a.ID, "totp"), a.Factor.Secret)
 	return []byte(s), err
 }
 
@@ -100,7 +103,7 @@ func (r *Reception) Renew(ctx context.Context, token string) (Grant, error) {
 		return Grant{}, err
 	}
 	var g Grant
-	err = again(func() error {
+	err = r.again(ctx, func() error {
 		a, l, err := r.Store.Person(ctx, t.Account, t.Login)
 		if err != nil {
 			return err
@@ -139,7 +142,7 @@ func (r *Reception) Enter(ctx context.Context, p session.Person) (Person, error)
 
 // LogOut ends the log-in. One that is over stays as it is.
 func (r *Reception) LogOut(ctx context.Context, p session.Person) error {
-	return again(func() error {
+	return r.again(ctx, func() error {
 		a, l, err := r.Store.Person(ctx, p.Account, p.Login)
 		if err != nil || !a.Live(l, r.Clock()) {
 			return err
@@ -151,7 +154,7 @@ func (r *Reception) LogOut(ctx context.Context, p session.Person) error {
 // LogOutEverywhere ends all log-ins of the account, by one that is live; by one that
 // is over it changes nothing.
 func (r *Reception) LogOutEverywhere(ctx context.Context, p session.Person) error {
-	return again(func() error {
+	return r.again(ctx, func() error {
 		a, l, err := r.Store.Person(ctx, p.Account, p.Login)
 		if err != nil || !a.Live(l, r.Clock()) {
 			return err

@@ -22,8 +22,10 @@ import (
 	"github.com/fairseat/fairseat/pkg/account"
 	"github.com/fairseat/fairseat/pkg/account/password"
 	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/mail"
 	"github.com/fairseat/fairseat/pkg/session"
 	"github.com/fairseat/fairseat/pkg/throttle"
+	"github.com/fairseat/fairseat/pkg/vault"
 )
 
 // Store keeps accounts. Every write is one transaction on what was read: a thing
@@ -37,39 +39,21 @@ type Store interface {
 	Logins(ctx context.Context, id account.ID) ([]account.Login, error)
 	Registration(ctx context.Context, id account.RegistrationID) (account.Registration, error)
 
-	Register(ctx context.Context, r account.Registration, e Envelope) error
-	Post(ctx context.Context, e Envelope) error
+	Register(ctx context.Context, r account.Registration, p mail.Post) error
+	Post(ctx context.Context, p mail.Post) error // once for its id, also when it has left
 	// Confirm gives the address to the account; ErrTaken when it has one.
 	Confirm(ctx context.Context, was, done account.Registration, a account.Account) error
 	LogIn(ctx context.Context, was, next account.Account, l account.Login) error // the account only where it differs
 	SaveLogin(ctx context.Context, was, next account.Login) error
-	Save(ctx context.Context, was, next account.Account, e *Envelope) error
-	SaveBoth(ctx context.Context, was, next account.Account, wasLogin, nextLogin account.Login, e *Envelope) error
+	Save(ctx context.Context, was, next account.Account, p *mail.Post) error
+	SaveBoth(ctx context.Context, was, next account.Account, wasLogin, nextLogin account.Login, p *mail.Post) error
 	Erase(ctx context.Context, was, next account.Account) error // and frees the address
 }
 
-// Field is a place of something sealed: what was sealed for one opens at no other.
-type Field struct {
-	Item string // which account, registration
-	Name string
-}
-
-// Safe seals what names a person.
+// Safe seals what names a person; vault.Keeper does.
 type Safe interface {
-	Seal(ctx context.Context, at Field, plain string) (account.Sealed, error)
-	Open(ctx context.Context, at Field, s account.Sealed) (string, error)
-	Blind(address string) account.Blind
-}
-
-// Envelope is a sealed letter. It goes into the transaction that causes it, and the
-// table's stream sends it.
-type Envelope struct {
-	ID     string
-	Kind   account.LetterKind
-	To     account.Sealed
-	Token  account.Sealed
-	Locale string
-	At     time.Time
+	mail.Sealer
+	Blind(kind vault.Kind, value string) (index string, ok bool)
 }
 
 // Hasher does the work that passwords cost.
@@ -113,16 +97,26 @@ type Reception struct {
 	Random io.Reader
 	Clock  func() time.Time
 	Rates  Rates
+
+	// Pause waits for a random part of most, or fails with the context.
+	Pause func(ctx context.Context, most time.Duration) error
 }
 
 // tries is how often a decision is made anew when what was read has changed.
 const tries = 4
 
-// again decides until nothing comes between.
-func again(decide func() error) error {
+// again decides until nothing comes between: at once where what was read has
+// changed, after a pause where another transaction has it in hand.
+func (r *Reception) again(ctx context.Context, decide func() error) error {
 	var err error
-	for range tries {
-		if err = decide(); !fault.Is(err, fault.Stale) && !fault.Is(err, fault.Contended) {
+	for i := range tries {
+		err = decide()
+		switch {
+		case fault.Is(err, fault.Contended):
+			if err := r.Pause(ctx, 20*time.Millisecond<<i); err != nil {
+				return err
+			}
+		case !fault.Is(err, fault.Stale):
 			return err
 		}
 	}
@@ -152,21 +146,34 @@ func idOf(what string, about account.Blind, key string) [32]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s", what, about, key))
 }
 
-// seal puts a letter into its envelope.
-func (r *Reception) seal(ctx context.Context, l account.Letter) (Envelope, error) {
-	e := Envelope{ID: l.ID, Kind: l.Kind, Locale: l.Locale, At: r.Clock()}
-	var err error
-	if e.To, err = r.Safe.Seal(ctx, Field{LetterItem(l.ID), "to"}, l.To); err != nil {
-		return e, err
+// blind is the index by which an address is found. Error: [account.ErrAddress].
+func (r *Reception) blind(address string) (account.Blind, error) {
+	index, ok := r.Safe.Blind(vault.Email, address)
+	if !ok {
+		return "", account.ErrAddress
 	}
-	e.Token, err = r.Safe.Seal(ctx, Field{LetterItem(l.ID), "token"}, l.Token)
-	return e, err
+	return account.Blind(index), nil
 }
 
-// The items that things are sealed for.
-func LetterItem(id string) string                       { return "LETTER#" + id }
-func accountItem(id account.ID) string                  { return "ACCOUNT#" + id.String() }
-func registrationItem(id account.RegistrationID) string { return "REG#" + account.ID(id).String() }
+// table is where everything of accounts is sealed for.
+const table = "accounts"
+
+func ofAccount(id account.ID, field string) vault.Place {
+	return vault.Place{Table: table, Item: string(id.Buyer()), Field: field}
+}
+
+func ofRegistration(id account.RegistrationID, field string) vault.Place {
+	return vault.Place{Table: table, Item: "REG#" + account.ID(id).String(), Field: field}
+}
+
+func (r *Reception) seal(ctx context.Context, at vault.Place, plain string) (account.Sealed, error) {
+	s, err := r.Safe.Seal(ctx, at, plain)
+	return account.Sealed(s), err
+}
+
+func (r *Reception) open(ctx context.Context, at vault.Place, s account.Sealed) (string, error) {
+	return r.Safe.Open(ctx, at, string(s))
+}
 
 // Grant is what a log-in is worth.
 type Grant struct {

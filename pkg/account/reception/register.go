@@ -10,6 +10,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/account"
 	"github.com/fairseat/fairseat/pkg/account/password"
 	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/mail"
 	"github.com/fairseat/fairseat/pkg/session"
 )
 
@@ -28,7 +29,10 @@ func (r *Reception) Register(ctx context.Context, a Application) error {
 	if err != nil {
 		return err
 	}
-	blind := r.Safe.Blind(address)
+	blind, err := r.blind(address)
+	if err != nil {
+		return err
+	}
 	if err := r.limit(ctx, byMailbox, string(blind), r.Rates.Letters); err != nil {
 		return err
 	}
@@ -41,9 +45,9 @@ func (r *Reception) Register(ctx context.Context, a Application) error {
 		return err
 	}
 	if taken {
-		letter.Kind, letter.Token = account.LetterTaken, ""
+		letter.Kind, letter.Token = mail.Taken, ""
 	}
-	e, err := r.seal(ctx, letter)
+	e, err := mail.Close(ctx, r.Safe, letter)
 	if err != nil {
 		return err
 	}
@@ -73,7 +77,7 @@ func newPassword(text string, own ...string) (password.Password, error) {
 	return word, err
 }
 
-func (r *Reception) registration(ctx context.Context, a Application, address string, blind account.Blind, word password.Password) (reg account.Registration, l account.Letter, err error) {
+func (r *Reception) registration(ctx context.Context, a Application, address string, blind account.Blind, word password.Password) (reg account.Registration, l mail.Letter, err error) {
 	id := idOf("registration", blind, a.Key)
 	now := r.Clock()
 	reg = account.Registration{
@@ -86,17 +90,17 @@ func (r *Reception) registration(ctx context.Context, a Application, address str
 	if reg.Password, err = r.Hasher.Hash(word); err != nil {
 		return reg, l, err
 	}
-	if reg.Email, err = r.Safe.Seal(ctx, Field{registrationItem(reg.ID), "email"}, address); err != nil {
+	if reg.Email, err = r.seal(ctx, ofRegistration(reg.ID, "email"), address); err != nil {
 		return reg, l, err
 	}
-	l = account.Letter{
-		ID: letterID(id), Kind: account.LetterConfirm, To: address, Locale: a.Locale,
+	l = mail.Letter{
+		ID: letterID(id), Kind: mail.Verify, To: address, Locale: a.Locale, At: now,
 		Token: r.Tokens.Prove(session.Confirms, session.Proof{ID: reg.ID, ExpiresAt: reg.EndsAt}),
 	}
 	return reg, l, nil
 }
 
-func letterID(of [32]byte) string { return base64.RawURLEncoding.EncodeToString(of[16:]) }
+func letterID(of [32]byte) mail.ID { return mail.ID(base64.RawURLEncoding.EncodeToString(of[16:])) }
 
 // sameApplication answers a request that has been made before.
 func (r *Reception) sameApplication(ctx context.Context, reg account.Registration, word password.Password) error {
@@ -131,14 +135,14 @@ func (r *Reception) Confirm(ctx context.Context, token, text, from string) error
 		return refusedAs(err, account.ErrProof)
 	}
 	id := account.RegistrationID(proof.ID)
-	if err := r.limit(ctx, byAccount, registrationItem(id), r.Rates.LogIn); err != nil {
+	if err := r.limit(ctx, byAccount, account.ID(id).String(), r.Rates.LogIn); err != nil {
 		return err
 	}
 	word, err := password.Normal(text)
 	if err != nil {
 		return account.ErrCredentials
 	}
-	return again(func() error { return r.confirm(ctx, id, word) })
+	return r.again(ctx, func() error { return r.confirm(ctx, id, word) })
 }
 
 func (r *Reception) confirm(ctx context.Context, id account.RegistrationID, word password.Password) error {
@@ -166,11 +170,11 @@ func (r *Reception) confirm(ctx context.Context, id account.RegistrationID, word
 	case reg.Done:
 		return nil
 	}
-	address, err := r.Safe.Open(ctx, Field{registrationItem(id), "email"}, reg.Email)
+	address, err := r.open(ctx, ofRegistration(id, "email"), reg.Email)
 	if err != nil {
 		return err
 	}
-	email, err := r.Safe.Seal(ctx, Field{accountItem(reg.Account), "email"}, address)
+	email, err := r.seal(ctx, ofAccount(reg.Account, "email"), address)
 	if err != nil {
 		return err
 	}
@@ -191,7 +195,10 @@ func (r *Reception) AskReset(ctx context.Context, email, key, from string) error
 	if err != nil {
 		return err
 	}
-	blind := r.Safe.Blind(address)
+	blind, err := r.blind(address)
+	if err != nil {
+		return err
+	}
 	if err := r.limit(ctx, byMailbox, string(blind), r.Rates.Letters); err != nil {
 		return err
 	}
@@ -199,12 +206,12 @@ func (r *Reception) AskReset(ctx context.Context, email, key, from string) error
 	if err != nil {
 		return err
 	}
-	l := account.Letter{ID: letterID(idOf("reset", blind, key)), Kind: account.LetterReset, To: address, Locale: a.Locale}
+	l := mail.Letter{ID: letterID(idOf("reset", blind, key)), Kind: mail.Reset, To: address, Locale: a.Locale, At: r.Clock()}
 	l.Token = r.Tokens.Prove(session.Resets, session.Proof{ID: a.ID, N: a.Changes, ExpiresAt: r.Clock().Add(account.ResetLength).Truncate(time.Second)})
 	if !found {
-		l.Kind, l.Token = account.LetterNobody, ""
+		l.Kind, l.Token = mail.Nobody, ""
 	}
-	e, err := r.seal(ctx, l)
+	e, err := mail.Close(ctx, r.Safe, l)
 	if err != nil {
 		return err
 	}
@@ -234,7 +241,7 @@ func (r *Reception) Reset(ctx context.Context, token, text, from string) error {
 	if err != nil {
 		return refusedAs(err, account.ErrProof)
 	}
-	return again(func() error { return r.reset(ctx, proof, text) })
+	return r.again(ctx, func() error { return r.reset(ctx, proof, text) })
 }
 
 func (r *Reception) reset(ctx context.Context, proof session.Proof, text string) error {
@@ -242,7 +249,7 @@ func (r *Reception) reset(ctx context.Context, proof session.Proof, text string)
 	if err != nil || a.State != account.Active {
 		return errors.Join(err, account.ErrProof)
 	}
-	address, err := r.Safe.Open(ctx, Field{accountItem(a.ID), "email"}, a.Email)
+	address, err := r.open(ctx, ofAccount(a.ID, "email"), a.Email)
 	if err != nil {
 		return err
 	}
@@ -254,9 +261,6 @@ func (r *Reception) reset(ctx context.Context, proof session.Proof, text string)
 		if same, _, err := r.Hasher.Verify(a.Password, word); same || err != nil {
 			return err
 		}
-	}
-	if a.Changes != proof.N {
-		return account.ErrProof
 	}
 	hash, err := r.Hasher.Hash(word)
 	if err != nil {
@@ -274,7 +278,7 @@ func (r *Reception) reset(ctx context.Context, proof session.Proof, text string)
 }
 
 // changed is the letter that tells of a new password.
-func (r *Reception) changed(ctx context.Context, a account.Account, address string) (Envelope, error) {
+func (r *Reception) changed(ctx context.Context, a account.Account, address string) (mail.Post, error) {
 	id := idOf("changed", a.Blind, fmt.Sprint(a.ID, a.Changes))
-	return r.seal(ctx, account.Letter{ID: letterID(id), Kind: account.LetterChanged, To: address, Locale: a.Locale})
+	return mail.Close(ctx, r.Safe, mail.Letter{ID: letterID(id), Kind: mail.Changed, To: address, Locale: a.Locale, At: r.Clock()})
 }
