@@ -1,13 +1,7 @@
-// Package search decides which shows answer a question (A11), in which order and on
-// which page: films by words, places by city, distance or postal code, shows by time,
-// price, format and seats side by side.
+// Package search says what can be asked for and what is answered (A11): films by
+// words, places by city, distance or postal code, shows by time, price, format and
+// seats side by side; and of what rows an index is made.
 //
-// It keeps: the answer depends on the index, the question and now alone; a page
-// begins right behind the last show of the one before it, named by what it is
-// sorted by and not by its number, so that a newer index neither repeats nor loses
-// a show that both have; descending is ascending backwards.
-//
-// Words are judged by bleve over the films, which are thousands; everything else is
-// columns of numbers over the shows, which are many. Start with [Index], [Query]
-// and [Live].
+// It holds words alone, for many know them. Package engine answers, package shelf
+// keeps the index. Start with [Query], [Answer] and [Row].
 package search

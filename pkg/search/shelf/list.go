@@ -11,7 +11,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fairseat/fairseat/pkg/blob"
 	"github.com/fairseat/fairseat/pkg/fault"
+
+	"github.com/fairseat/fairseat/pkg/search"
 )
 
 // Segment names an object and tells how many rows are in it.
@@ -34,18 +37,12 @@ type List struct {
 	Retired  []Retired
 }
 
-// Blobs keeps objects that never change.
-//
-// Contract: Get of what is not there is [ErrNoBlob]; an object that was put is
-// read whole or not at all; Delete of nothing is no error.
+// Blobs is as much of a [blob.Bucket] as an index needs.
 type Blobs interface {
 	Get(ctx context.Context, name string) ([]byte, error)
 	Put(ctx context.Context, name string, body []byte) error
 	Delete(ctx context.Context, name string) error
 }
-
-// ErrNoBlob says that there is no such object.
-var ErrNoBlob = errors.New("shelf: no such object")
 
 // Lists keeps the list.
 //
@@ -70,26 +67,26 @@ type Writer struct {
 	Blobs Blobs
 	Clock func() time.Time
 
-	kept map[string]Rows // of the segments in the last list that were met
+	kept map[string]search.Rows // of the segments in the last list that were met
 }
 
 // Append makes rows part of the index. Rows of one thing must come in the order
 // of its changes; that they come twice does no harm. It is not safe for
 // concurrent use, but for use by several processes.
-func (w *Writer) Append(ctx context.Context, rows Rows) error {
+func (w *Writer) Append(ctx context.Context, rows search.Rows) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	for range attempts {
 		err := w.append(ctx, rows)
-		if !fault.Is(err, fault.Stale) && !fault.Is(err, fault.Contended) && !errors.Is(err, ErrNoBlob) {
+		if !fault.Is(err, fault.Stale) && !fault.Is(err, fault.Contended) && !errors.Is(err, blob.ErrMissing) {
 			return err
 		}
 	}
 	return fault.New(fault.Busy, "busy", "shelf: others are faster")
 }
 
-func (w *Writer) append(ctx context.Context, rows Rows) error {
+func (w *Writer) append(ctx context.Context, rows search.Rows) error {
 	was, err := w.Lists.List(ctx, true)
 	if err != nil {
 		return err
@@ -151,8 +148,8 @@ func retire(was List, keep int, now time.Time) (retired []Retired, late []string
 	return retired, late
 }
 
-func (w *Writer) merge(ctx context.Context, tail []Segment, rows Rows) (Rows, error) {
-	merged := Rows{}
+func (w *Writer) merge(ctx context.Context, tail []Segment, rows search.Rows) (search.Rows, error) {
+	merged := search.Rows{}
 	for _, s := range tail {
 		older, err := w.rows(ctx, s.Name)
 		if err != nil {
@@ -163,7 +160,7 @@ func (w *Writer) merge(ctx context.Context, tail []Segment, rows Rows) (Rows, er
 	return merged.Over(rows), nil
 }
 
-func (w *Writer) rows(ctx context.Context, name string) (Rows, error) {
+func (w *Writer) rows(ctx context.Context, name string) (search.Rows, error) {
 	if rows, ok := w.kept[name]; ok {
 		return rows, nil
 	}
@@ -171,8 +168,8 @@ func (w *Writer) rows(ctx context.Context, name string) (Rows, error) {
 }
 
 // remember keeps what the next batch is likely to be merged with.
-func (w *Writer) remember(segments []Segment, name string, rows Rows) {
-	kept := map[string]Rows{name: rows}
+func (w *Writer) remember(segments []Segment, name string, rows search.Rows) {
+	kept := map[string]search.Rows{name: rows}
 	for _, s := range segments {
 		if r, ok := w.kept[s.Name]; ok {
 			kept[s.Name] = r
@@ -181,7 +178,7 @@ func (w *Writer) remember(segments []Segment, name string, rows Rows) {
 	w.kept = kept
 }
 
-func fetch(ctx context.Context, b Blobs, name string) (Rows, error) {
+func fetch(ctx context.Context, b Blobs, name string) (search.Rows, error) {
 	body, err := b.Get(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("segment %s: %w", name, err)
@@ -202,7 +199,7 @@ type Reader struct {
 // News is what a reader must lay over what it has; all of the index when Whole.
 type News struct {
 	List  List
-	Rows  Rows
+	Rows  search.Rows
 	Whole bool
 }
 
@@ -219,7 +216,7 @@ func (r Reader) Since(ctx context.Context, had List) (News, error) {
 			return News{List: had}, nil
 		}
 		n, err := r.news(ctx, had, list)
-		if !errors.Is(err, ErrNoBlob) {
+		if !errors.Is(err, blob.ErrMissing) {
 			return n, err
 		}
 	}
@@ -227,13 +224,13 @@ func (r Reader) Since(ctx context.Context, had List) (News, error) {
 }
 
 func (r Reader) news(ctx context.Context, had, list List) (News, error) {
-	n := News{List: list, Rows: Rows{}}
+	n := News{List: list, Rows: search.Rows{}}
 	known := 0
 	for known < min(len(had.Segments), len(list.Segments)) && had.Segments[known] == list.Segments[known] {
 		known++
 	}
 	n.Whole = known == 0
-	parts := make([]Rows, len(list.Segments)-known)
+	parts := make([]search.Rows, len(list.Segments)-known)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, s := range list.Segments[known:] {
 		g.Go(func() (err error) {

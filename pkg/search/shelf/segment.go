@@ -13,6 +13,8 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+
+	"github.com/fairseat/fairseat/pkg/search"
 )
 
 // magic begins a segment; another form gets another number.
@@ -29,8 +31,8 @@ var ErrSegment = errors.New("shelf: not a segment")
 type wire struct {
 	Films  []catalog.Movie
 	Cities []catalog.City
-	Halls  []Hall
-	Gone   []Key
+	Halls  []search.Hall
+	Gone   []search.Key
 
 	Words   []string // ids of films, cities and layouts of the shows
 	Cinemas []catalog.Cinema
@@ -48,7 +50,7 @@ type wire struct {
 }
 
 // Pack writes rows as a segment. The same rows give the same bytes.
-func Pack(rows Rows) []byte {
+func Pack(rows search.Rows) []byte {
 	w := columns(rows)
 	var b bytes.Buffer
 	b.WriteString(magic)
@@ -62,7 +64,7 @@ func Pack(rows Rows) []byte {
 	return b.Bytes()
 }
 
-func columns(rows Rows) *wire {
+func columns(rows search.Rows) *wire {
 	w := &wire{}
 	words, cinemas, prices := shared[string]{}, shared[catalog.Cinema]{}, shared[string]{}
 	for _, k := range sorted(rows) {
@@ -96,7 +98,7 @@ func columns(rows Rows) *wire {
 	return w
 }
 
-func (w *wire) stock(s Stock) {
+func (w *wire) stock(s search.Stock) {
 	var types []string
 	for _, typ := range sortedTypes(s.Statuses) {
 		types = append(types, string(typ), string(s.Statuses[typ]))
@@ -128,7 +130,7 @@ func (s shared[T]) number(list *[]T, v T) int32 {
 }
 
 // Unpack reads a segment; anything else is [ErrSegment].
-func Unpack(b []byte) (Rows, error) {
+func Unpack(b []byte) (search.Rows, error) {
 	rest, ok := bytes.CutPrefix(b, []byte(magic))
 	if !ok {
 		return nil, ErrSegment
@@ -163,37 +165,37 @@ func (w *wire) sound() bool {
 		len(w.StockUntil) == m && len(w.StockTypes) == m && len(w.StockTogether) == m
 }
 
-func (w *wire) rows() Rows {
-	rows := make(Rows, len(w.ID)+len(w.Stock)+len(w.Films)+len(w.Cities)+len(w.Halls)+len(w.Gone))
+func (w *wire) rows() search.Rows {
+	rows := make(search.Rows, len(w.ID)+len(w.Stock)+len(w.Films)+len(w.Cities)+len(w.Halls)+len(w.Gone))
 	for i := range w.Films {
-		rows[Key{OfFilm, string(w.Films[i].ID)}] = Row{Film: &w.Films[i]}
+		rows[search.Key{Kind: search.OfFilm, ID: string(w.Films[i].ID)}] = search.Row{Film: &w.Films[i]}
 	}
 	for i := range w.Cities {
-		rows[Key{OfCity, string(w.Cities[i].ID)}] = Row{City: &w.Cities[i]}
+		rows[search.Key{Kind: search.OfCity, ID: string(w.Cities[i].ID)}] = search.Row{City: &w.Cities[i]}
 	}
 	for i := range w.Halls {
-		rows[Key{OfHall, string(w.Halls[i].ID)}] = Row{Hall: &w.Halls[i]}
+		rows[search.Key{Kind: search.OfHall, ID: string(w.Halls[i].ID)}] = search.Row{Hall: &w.Halls[i]}
 	}
 	for _, k := range w.Gone {
-		rows[k] = Row{}
+		rows[k] = search.Row{}
 	}
-	shows := make([]Show, len(w.ID))
+	shows := make([]search.Show, len(w.ID))
 	for i, id := range w.ID {
-		shows[i] = Show{
+		shows[i] = search.Show{
 			ID: catalog.ShowID(id), Movie: catalog.MovieID(w.Words[w.Movie[i]]), City: catalog.CityID(w.Words[w.City[i]]),
 			Layout: catalog.LayoutID(w.Words[w.Layout[i]]), Cinema: w.Cinemas[w.Cinema[i]], Prices: w.Prices[w.Priced[i]],
 			StartsAt: time.UnixMilli(w.Starts[i]).UTC(), EndsAt: time.UnixMilli(w.Ends[i]).UTC(), OnSale: w.OnSale[i],
 		}
-		rows[Key{OfShow, id}] = Row{Show: &shows[i]}
+		rows[search.Key{Kind: search.OfShow, ID: id}] = search.Row{Show: &shows[i]}
 	}
 	for i, id := range w.Stock {
-		rows[Key{OfStock, id}] = Row{Stock: w.stockAt(i)}
+		rows[search.Key{Kind: search.OfStock, ID: id}] = search.Row{Stock: w.stockAt(i)}
 	}
 	return rows
 }
 
-func (w *wire) stockAt(i int) *Stock {
-	s := &Stock{
+func (w *wire) stockAt(i int) *search.Stock {
+	s := &search.Stock{
 		Show: catalog.ShowID(w.Stock[i]), Until: time.UnixMilli(w.StockUntil[i]).UTC(), Together: int(w.StockTogether[i]),
 		Statuses: map[seatmap.SeatType]seatmap.Availability{},
 	}
@@ -204,12 +206,12 @@ func (w *wire) stockAt(i int) *Stock {
 	return s
 }
 
-func sorted(rows Rows) []Key {
-	keys := make([]Key, 0, len(rows))
+func sorted(rows search.Rows) []search.Key {
+	keys := make([]search.Key, 0, len(rows))
 	for k := range rows {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b Key) int {
+	slices.SortFunc(keys, func(a, b search.Key) int {
 		if a.Kind != b.Kind {
 			return int(a.Kind) - int(b.Kind)
 		}

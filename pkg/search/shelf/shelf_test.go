@@ -13,10 +13,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/fairseat/fairseat/pkg/blob"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+
+	"github.com/fairseat/fairseat/pkg/search"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -60,7 +63,7 @@ func (m *memory) Get(_ context.Context, name string) ([]byte, error) {
 	if b, ok := m.objects[name]; ok {
 		return b, nil
 	}
-	return nil, ErrNoBlob
+	return nil, blob.ErrMissing
 }
 
 func (m *memory) Put(_ context.Context, name string, body []byte) error {
@@ -79,26 +82,26 @@ func (m *memory) Delete(_ context.Context, name string) error {
 
 func newMemory() *memory { return &memory{objects: map[string][]byte{}} }
 
-func drawRows(t *rapid.T, most int) Rows {
-	rows := Rows{}
+func drawRows(t *rapid.T, most int) search.Rows {
+	rows := search.Rows{}
 	for range rapid.IntRange(1, most).Draw(t, "rows") {
 		id := fmt.Sprint(rapid.IntRange(0, 40).Draw(t, "id"))
 		n := rapid.IntRange(0, 1000).Draw(t, "n")
 		price := catalog.Price{Type: seatmap.Regular, Amount: money.Amount{Minor: int64(n % 3), Currency: "EUR"}}
 		switch rapid.IntRange(0, 5).Draw(t, "kind") {
 		case 0:
-			rows[Key{OfFilm, id}] = Row{Film: &catalog.Movie{ID: catalog.MovieID(id), Title: fmt.Sprint("t", n), Genres: []string{"Drama"}}}
+			rows[search.Key{Kind: search.OfFilm, ID: id}] = search.Row{Film: &catalog.Movie{ID: catalog.MovieID(id), Title: fmt.Sprint("t", n), Genres: []string{"Drama"}}}
 		case 1:
-			rows[Key{OfCity, id}] = Row{City: &catalog.City{ID: catalog.CityID(id), Lat: float64(n)}}
+			rows[search.Key{Kind: search.OfCity, ID: id}] = search.Row{City: &catalog.City{ID: catalog.CityID(id), Lat: float64(n)}}
 		case 2:
-			rows[Key{OfHall, id}] = Row{Hall: &Hall{ID: catalog.LayoutID(id), Together: n}}
+			rows[search.Key{Kind: search.OfHall, ID: id}] = search.Row{Hall: &search.Hall{ID: catalog.LayoutID(id), Together: n}}
 		case 3:
-			rows[Key{OfStock, id}] = Row{Stock: &Stock{Show: catalog.ShowID(id), Until: noon.Add(time.Duration(n-500) * time.Minute), Together: n % 11, Statuses: map[seatmap.SeatType]seatmap.Availability{seatmap.Regular: seatmap.Full}}}
+			rows[search.Key{Kind: search.OfStock, ID: id}] = search.Row{Stock: &search.Stock{Show: catalog.ShowID(id), Until: noon.Add(time.Duration(n-500) * time.Minute), Together: n % 11, Statuses: map[seatmap.SeatType]seatmap.Availability{seatmap.Regular: seatmap.Full}}}
 		case 4:
-			rows[Key{OfShow, id}] = Row{}
+			rows[search.Key{Kind: search.OfShow, ID: id}] = search.Row{}
 		default:
 			starts := noon.Add(time.Duration(n-500) * time.Minute)
-			rows[Key{OfShow, id}] = Row{Show: &Show{
+			rows[search.Key{Kind: search.OfShow, ID: id}] = search.Row{Show: &search.Show{
 				ID: catalog.ShowID(id), Movie: catalog.MovieID(fmt.Sprint(n % 5)), City: "a", Layout: "l", Cinema: catalog.Cinema{ID: catalog.CinemaID(fmt.Sprint(n % 7)), PostalCode: "10"},
 				StartsAt: starts, EndsAt: starts.Add(time.Hour), OnSale: n%2 == 0, Prices: []catalog.Price{price, price},
 			}}
@@ -122,7 +125,7 @@ func TestSegmentsKeepRows(t *testing.T) {
 }
 
 // alive is what an index says at noon: what is gone or over is not in it.
-func alive(rows Rows) Rows { return rows.Over(nil).Settled(noon) }
+func alive(rows search.Rows) search.Rows { return rows.Over(nil).Settled(noon) }
 
 // TestReadersFollow: whatever the batches, and whoever reads however late, an
 // index is all batches laid over one another; its segments stay few.
@@ -134,10 +137,10 @@ func TestReadersFollow(t *testing.T) {
 		w := &Writer{Lists: m, Blobs: m, Clock: func() time.Time { return now }}
 		other := &Writer{Lists: m, Blobs: m, Clock: w.Clock}
 		r := Reader{m, m}
-		want := Rows{}
+		want := search.Rows{}
 		type reader struct {
 			list List
-			rows Rows
+			rows search.Rows
 		}
 		readers := []reader{{}, {}}
 		for range rapid.IntRange(1, 12).Draw(t, "batches") {
@@ -188,7 +191,9 @@ func TestTwoWritersAtOnce(t *testing.T) {
 	m := newMemory()
 	clock := func() time.Time { return noon }
 	a, b := &Writer{Lists: m, Blobs: m, Clock: clock}, &Writer{Lists: m, Blobs: m, Clock: clock}
-	row := func(id string) Rows { return Rows{{OfHall, id}: {Hall: &Hall{ID: catalog.LayoutID(id)}}} }
+	row := func(id string) search.Rows {
+		return search.Rows{{Kind: search.OfHall, ID: id}: {Hall: &search.Hall{ID: catalog.LayoutID(id)}}}
+	}
 	m.race = func() {
 		if err := b.Append(t.Context(), row("b")); err != nil {
 			t.Error(err)
@@ -207,7 +212,7 @@ func TestReaderOfAListThatIsGone(t *testing.T) {
 	m := newMemory()
 	w := &Writer{Lists: m, Blobs: m, Clock: func() time.Time { return noon }}
 	for _, id := range []string{"a", "b"} {
-		if err := w.Append(t.Context(), Rows{{OfHall, id}: {Hall: &Hall{}}}); err != nil {
+		if err := w.Append(t.Context(), search.Rows{{Kind: search.OfHall, ID: id}: {Hall: &search.Hall{}}}); err != nil {
 			t.Fatal(err)
 		}
 		if id == "a" {
@@ -246,7 +251,7 @@ func TestSegmentsAreFew(t *testing.T) {
 }
 
 func TestOthersAreNoSegments(t *testing.T) {
-	whole := Pack(Rows{{OfShow, "s"}: {Show: &Show{ID: "s"}}})
+	whole := Pack(search.Rows{{Kind: search.OfShow, ID: "s"}: {Show: &search.Show{ID: "s"}}})
 	for _, b := range [][]byte{nil, []byte("x"), []byte(magic), whole[:len(whole)-9], slices.Concat([]byte(magic), []byte("abc"))} {
 		if _, err := Unpack(b); !errors.Is(err, ErrSegment) {
 			t.Errorf("%q: %v", b, err)
@@ -255,7 +260,7 @@ func TestOthersAreNoSegments(t *testing.T) {
 }
 
 func FuzzUnpack(f *testing.F) {
-	f.Add(Pack(Rows{{OfShow, "s"}: {Show: &Show{ID: "s"}}}))
+	f.Add(Pack(search.Rows{{Kind: search.OfShow, ID: "s"}: {Show: &search.Show{ID: "s"}}}))
 	f.Add([]byte(magic))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if rows, err := Unpack(b); err == nil {

@@ -1,4 +1,4 @@
-package search
+package engine
 
 import (
 	"fmt"
@@ -15,13 +15,15 @@ import (
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/search/shelf"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+
+	"github.com/fairseat/fairseat/pkg/search"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // The oracle knows no index: it looks at every row for every question, cuts texts
 // by itself and measures distances by the law of cosines.
-type oracle struct{ rows shelf.Rows }
+type oracle struct{ rows search.Rows }
 
 func (o oracle) films() []*catalog.Movie {
 	var all []*catalog.Movie
@@ -138,35 +140,35 @@ func (o oracle) matches(keyword string) map[catalog.MovieID]bool {
 	return all
 }
 
-func cosines(a, b Point) int32 {
+func cosines(a, b search.Point) int32 {
 	const rad = math.Pi / 180
 	c := math.Sin(a.Lat*rad)*math.Sin(b.Lat*rad) + math.Cos(a.Lat*rad)*math.Cos(b.Lat*rad)*math.Cos((a.Lon-b.Lon)*rad)
 	return int32(math.Round(earth * math.Acos(max(-1, min(1, c)))))
 }
 
-func (o oracle) hall(id catalog.LayoutID) shelf.Hall {
-	if h := o.rows[shelf.Key{Kind: shelf.OfHall, ID: string(id)}].Hall; h != nil {
+func (o oracle) hall(id catalog.LayoutID) search.Hall {
+	if h := o.rows[search.Key{Kind: search.OfHall, ID: string(id)}].Hall; h != nil {
 		return *h
 	}
-	return shelf.Hall{}
+	return search.Hall{}
 }
 
 // shows are all that answer, in order, whole.
-func (o oracle) shows(q Query, order string, now time.Time) []*shelf.Show {
+func (o oracle) shows(q search.Query, order string, now time.Time) []*search.Show {
 	var match map[catalog.MovieID]bool
 	if q.Keyword != "" {
 		match = o.matches(q.Keyword)
 	}
-	var all []*shelf.Show
+	var all []*search.Show
 	for _, r := range o.rows {
 		if r.Show != nil && o.answers(q, match, r.Show, now) {
 			all = append(all, r.Show)
 		}
 	}
-	title := func(s *shelf.Show) string {
-		return strings.ToLower(o.rows[shelf.Key{Kind: shelf.OfFilm, ID: string(s.Movie)}].Film.Title)
+	title := func(s *search.Show) string {
+		return strings.ToLower(o.rows[search.Key{Kind: search.OfFilm, ID: string(s.Movie)}].Film.Title)
 	}
-	slices.SortFunc(all, func(a, b *shelf.Show) int {
+	slices.SortFunc(all, func(a, b *search.Show) int {
 		keys, direction := strings.Split(order, ","), 1
 		if keys[len(keys)-1] == "desc" {
 			direction = -1
@@ -190,11 +192,11 @@ func (o oracle) shows(q Query, order string, now time.Time) []*shelf.Show {
 	return all
 }
 
-func at(s *shelf.Show) Point { return Point{s.Cinema.Lat, s.Cinema.Lon} }
+func at(s *search.Show) search.Point { return search.Point{Lat: s.Cinema.Lat, Lon: s.Cinema.Lon} }
 
-func (o oracle) answers(q Query, match map[catalog.MovieID]bool, s *shelf.Show, now time.Time) bool {
-	film := o.rows[shelf.Key{Kind: shelf.OfFilm, ID: string(s.Movie)}].Film
-	stock := o.rows[shelf.Key{Kind: shelf.OfStock, ID: string(s.ID)}].Stock
+func (o oracle) answers(q search.Query, match map[catalog.MovieID]bool, s *search.Show, now time.Time) bool {
+	film := o.rows[search.Key{Kind: search.OfFilm, ID: string(s.Movie)}].Film
+	stock := o.rows[search.Key{Kind: search.OfStock, ID: string(s.ID)}].Stock
 	run := o.hall(s.Layout).Together
 	if stock != nil {
 		run = stock.Together
@@ -226,16 +228,16 @@ func words3(t *rapid.T, label string) string {
 	return strings.Join(rapid.SliceOfN(rapid.SampledFrom(vocabulary), 1, 3).Draw(t, label), " ")
 }
 
-func drawWorld(t *rapid.T) shelf.Rows {
-	rows := shelf.Rows{}
+func drawWorld(t *rapid.T) search.Rows {
+	rows := search.Rows{}
 	for _, c := range []string{"a-aa", "b-bb"} {
-		rows[shelf.Key{Kind: shelf.OfCity, ID: c}] = shelf.Row{City: &catalog.City{ID: catalog.CityID(c), Lat: 50, Lon: 8}}
+		rows[search.Key{Kind: search.OfCity, ID: c}] = search.Row{City: &catalog.City{ID: catalog.CityID(c), Lat: 50, Lon: 8}}
 	}
-	for i, h := range []shelf.Hall{{ID: "h0", Together: 4}, {ID: "h1", Format: "IMAX", Together: 10}} {
-		rows[shelf.Key{Kind: shelf.OfHall, ID: fmt.Sprint("h", i)}] = shelf.Row{Hall: &h}
+	for i, h := range []search.Hall{{ID: "h0", Together: 4}, {ID: "h1", Format: "IMAX", Together: 10}} {
+		rows[search.Key{Kind: search.OfHall, ID: fmt.Sprint("h", i)}] = search.Row{Hall: &h}
 	}
 	for i := range rapid.IntRange(0, 6).Draw(t, "films") {
-		rows[shelf.Key{Kind: shelf.OfFilm, ID: fmt.Sprint("f", i)}] = shelf.Row{Film: drawFilm(t, i)}
+		rows[search.Key{Kind: search.OfFilm, ID: fmt.Sprint("f", i)}] = search.Row{Film: drawFilm(t, i)}
 	}
 	for i := range rapid.IntRange(0, 60).Draw(t, "shows") {
 		drawShow(t, rows, i)
@@ -251,11 +253,11 @@ func drawFilm(t *rapid.T, i int) *catalog.Movie {
 	}
 }
 
-func drawShow(t *rapid.T, rows shelf.Rows, i int) {
+func drawShow(t *rapid.T, rows search.Rows, i int) {
 	id := fmt.Sprintf("s%02d", i)
 	starts := noon.Add(time.Duration(rapid.IntRange(-2, 12).Draw(t, "hour")) * time.Hour)
 	k := rapid.IntRange(0, 4).Draw(t, "cinema")
-	s := &shelf.Show{
+	s := &search.Show{
 		ID: catalog.ShowID(id), Movie: catalog.MovieID(fmt.Sprint("f", rapid.IntRange(0, 6).Draw(t, "film"))),
 		City: []catalog.CityID{"a-aa", "b-bb"}[k%2], Layout: catalog.LayoutID(fmt.Sprint("h", k%2)),
 		Cinema:   catalog.Cinema{ID: catalog.CinemaID(fmt.Sprint("c", k)), Lat: 50 + float64(k)/10, Lon: 8 - float64(k)/7, PostalCode: []string{"", "1010", "1020", "2000", "10"}[k]},
@@ -265,19 +267,19 @@ func drawShow(t *rapid.T, rows shelf.Rows, i int) {
 	if k == 3 {
 		s.Prices = append(s.Prices, catalog.Price{Type: seatmap.Wheelchair, Amount: s.Prices[0].Amount})
 	}
-	rows[shelf.Key{Kind: shelf.OfShow, ID: id}] = shelf.Row{Show: s}
+	rows[search.Key{Kind: search.OfShow, ID: id}] = search.Row{Show: s}
 	if rapid.Bool().Draw(t, "touched") {
-		rows[shelf.Key{Kind: shelf.OfStock, ID: id}] = shelf.Row{Stock: &shelf.Stock{
+		rows[search.Key{Kind: search.OfStock, ID: id}] = search.Row{Stock: &search.Stock{
 			Show: s.ID, Until: s.EndsAt, Together: rapid.IntRange(0, 10).Draw(t, "together"),
 			Statuses: map[seatmap.SeatType]seatmap.Availability{seatmap.Regular: rapid.SampledFrom([]seatmap.Availability{seatmap.Available, seatmap.AlmostFull, seatmap.Full}).Draw(t, "status")},
 		}}
 	}
 }
 
-func drawQuery(t *rapid.T) (q Query, order string) {
+func drawQuery(t *rapid.T) (q search.Query, order string) {
 	maybe := func(label string) bool { return rapid.IntRange(0, 3).Draw(t, label+"?") == 0 }
-	order = rapid.SampledFrom(Orders()).Draw(t, "order")
-	q.Order, _ = ParseOrder(order)
+	order = rapid.SampledFrom(search.Orders()).Draw(t, "order")
+	q.Order, _ = search.ParseOrder(order)
 	q.Limit = rapid.IntRange(1, 7).Draw(t, "limit")
 	if rapid.Bool().Draw(t, "keyword?") {
 		q.Keyword = strings.Join(rapid.SliceOfN(rapid.SampledFrom(typed), 1, 2).Draw(t, "keyword"), " ")
@@ -286,7 +288,7 @@ func drawQuery(t *rapid.T) (q Query, order string) {
 		q.City = "a-aa"
 	}
 	if order == "distance,asc" || maybe("near") {
-		q.Near = &Point{50 + rapid.Float64Range(-1, 1).Draw(t, "lat"), 8}
+		q.Near = &search.Point{Lat: 50 + rapid.Float64Range(-1, 1).Draw(t, "lat"), Lon: 8}
 		if maybe("radius") {
 			q.Metres = int32(rapid.IntRange(1, 60_000).Draw(t, "radius"))
 		}
@@ -313,7 +315,7 @@ func drawQuery(t *rapid.T) (q Query, order string) {
 		q.Place = seatmap.Wheelchair
 	}
 	if maybe("price") {
-		q.Price = &PriceRange{"EUR", int64(rapid.IntRange(8, 10).Draw(t, "min")), int64(rapid.IntRange(9, 12).Draw(t, "max"))}
+		q.Price = &search.PriceRange{Currency: "EUR", Min: int64(rapid.IntRange(8, 10).Draw(t, "min")), Max: int64(rapid.IntRange(9, 12).Draw(t, "max"))}
 	}
 	if maybe("together") {
 		q.Together = rapid.IntRange(1, 10).Draw(t, "together")
@@ -321,7 +323,7 @@ func drawQuery(t *rapid.T) (q Query, order string) {
 	return q, order
 }
 
-func indexOf(t rapid.TB, rows shelf.Rows) *Index {
+func indexOf(t rapid.TB, rows search.Rows) *Index {
 	t.Helper()
 	ix, err := Empty().With(shelf.News{Rows: rows, Whole: true})
 	if err != nil {
@@ -337,7 +339,7 @@ func close(ix *Index) {
 }
 
 // pages follows next to the end.
-func pages(t rapid.TB, ix *Index, q Query) (ids []string) {
+func pages(t rapid.TB, ix *Index, q search.Query) (ids []string) {
 	for range 100 {
 		a, err := ix.Search(q, noon)
 		if err != nil {
@@ -357,7 +359,7 @@ func pages(t rapid.TB, ix *Index, q Query) (ids []string) {
 	return nil
 }
 
-func idsOf(shows []*shelf.Show) (ids []string) {
+func idsOf(shows []*search.Show) (ids []string) {
 	for _, s := range shows {
 		ids = append(ids, string(s.ID))
 	}
@@ -393,18 +395,18 @@ func TestSwap(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		batch := shelf.Rows{}
+		batch := search.Rows{}
 		if rapid.Bool().Draw(t, "a film?") {
-			batch[shelf.Key{Kind: shelf.OfFilm, ID: "f9"}] = shelf.Row{Film: drawFilm(t, 9)}
+			batch[search.Key{Kind: search.OfFilm, ID: "f9"}] = search.Row{Film: drawFilm(t, 9)}
 		}
 		for range rapid.IntRange(0, 10).Draw(t, "changes") {
 			i := rapid.IntRange(0, 70).Draw(t, "which")
 			drawShow(t, batch, i)
 			switch key := fmt.Sprintf("s%02d", i); rapid.IntRange(0, 2).Draw(t, "kind") {
 			case 0:
-				batch[shelf.Key{Kind: shelf.OfShow, ID: key}] = shelf.Row{}
+				batch[search.Key{Kind: search.OfShow, ID: key}] = search.Row{}
 			case 1:
-				delete(batch, shelf.Key{Kind: shelf.OfShow, ID: key})
+				delete(batch, search.Key{Kind: search.OfShow, ID: key})
 			}
 		}
 		next, err := ix.With(shelf.News{Rows: batch})
@@ -431,7 +433,7 @@ func TestSwap(t *testing.T) {
 			seen[id]++
 		}
 		for _, s := range before {
-			same := slices.ContainsFunc(want, func(w *shelf.Show) bool { return w == s })
+			same := slices.ContainsFunc(want, func(w *search.Show) bool { return w == s })
 			if n := seen[string(s.ID)]; same && n != 1 {
 				t.Fatalf("%s came %d times", s.ID, n)
 			}
@@ -442,12 +444,12 @@ func TestSwap(t *testing.T) {
 func TestMetresAgainstCosines(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lat, lon := rapid.Float64Range(-90, 90), rapid.Float64Range(-180, 180)
-		a, b := Point{lat.Draw(t, "lat"), lon.Draw(t, "lon")}, Point{lat.Draw(t, "lat"), lon.Draw(t, "lon")}
+		a, b := search.Point{Lat: lat.Draw(t, "lat"), Lon: lon.Draw(t, "lon")}, search.Point{Lat: lat.Draw(t, "lat"), Lon: lon.Draw(t, "lon")}
 		if h, c := metres(a, b), cosines(a, b); h-c > 1 && h > 1000 || c-h > 1 && h > 1000 {
 			t.Fatalf("%v %v: %d, %d", a, b, h, c)
 		}
 	})
-	if d := metres(Point{48.8566, 2.3522}, Point{51.5074, -0.1278}); d < 343_000 || d > 344_500 {
+	if d := metres(search.Point{Lat: 48.8566, Lon: 2.3522}, search.Point{Lat: 51.5074, Lon: -0.1278}); d < 343_000 || d > 344_500 {
 		t.Errorf("Paris is %d m from London", d)
 	}
 }

@@ -1,4 +1,4 @@
-package search
+package engine
 
 import (
 	"cmp"
@@ -6,49 +6,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"slices"
+
+	"github.com/fairseat/fairseat/pkg/search"
 )
-
-// Order is one of A11's nine. The zero value is invalid.
-type Order struct {
-	by         by
-	descending bool
-}
-
-type by uint8
-
-const (
-	_ by = iota
-	byName
-	byDate
-	byDistance
-	byDateName
-)
-
-// A name alone is followed by the date, so name and name,date are one.
-var orders = map[string]Order{
-	"name,asc": {byName, false}, "name,desc": {byName, true},
-	"date,asc": {byDate, false}, "date,desc": {byDate, true},
-	"distance,asc":  {byDistance, false},
-	"name,date,asc": {byName, false}, "name,date,desc": {byName, true},
-	"date,name,asc": {byDateName, false}, "date,name,desc": {byDateName, true},
-}
-
-// ParseOrder reads one of the nine.
-func ParseOrder(s string) (Order, bool) {
-	o, ok := orders[s]
-	return o, ok
-}
-
-// Orders are the nine, sorted.
-func Orders() []string {
-	var all []string
-	for s := range orders {
-		all = append(all, s)
-	}
-	slices.Sort(all)
-	return all
-}
 
 // position is what shows are sorted by, and a cursor's content. The id makes
 // every order total.
@@ -70,17 +30,17 @@ func (s *run) position(i int) position {
 // compare orders two shows as asked.
 func (s *run) compare(a, b position) int {
 	var c int
-	switch s.q.Order.by {
-	case byName:
+	switch s.q.Order.By {
+	case search.ByName:
 		c = cmp.Or(cmp.Compare(a.title, b.title), cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
-	case byDistance:
+	case search.ByDistance:
 		c = cmp.Or(cmp.Compare(a.far, b.far), cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
-	case byDateName:
+	case search.ByDateName:
 		c = cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.title, b.title), cmp.Compare(a.id, b.id))
 	default:
 		c = cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
 	}
-	if s.q.Order.descending {
+	if s.q.Order.Descending {
 		return -c
 	}
 	return c
@@ -127,11 +87,11 @@ func (s *run) after() (*position, error) {
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(s.q.Cursor)
 	if err != nil || len(raw) < sumLen || string(raw[:sumLen]) != string(s.sum(raw[sumLen:])) {
-		return nil, ErrCursor
+		return nil, search.ErrCursor
 	}
 	var m mark
 	if json.Unmarshal(raw[sumLen:], &m) != nil {
-		return nil, ErrCursor
+		return nil, search.ErrCursor
 	}
 	return &position{s.ix.rankOf(m.Title), m.Start, m.Far, m.ID}, nil
 }

@@ -1,19 +1,18 @@
-package search
+package engine
 
 import (
 	"math"
 	"strings"
 	"unicode"
-)
 
-// Point is a place in degrees.
-type Point struct{ Lat, Lon float64 }
+	"github.com/fairseat/fairseat/pkg/search"
+)
 
 const earth = 6_371_008.8 // metres, the mean radius (IUGG)
 
 // metres between two points on a sphere, by the haversine, rounded: so exact is no
 // address, and equal distances stay equal.
-func metres(a, b Point) int32 {
+func metres(a, b search.Point) int32 {
 	const rad = math.Pi / 180
 	dLat, dLon := (b.Lat-a.Lat)*rad/2, (b.Lon-a.Lon)*rad/2
 	h := math.Sin(dLat)*math.Sin(dLat) + math.Cos(a.Lat*rad)*math.Cos(b.Lat*rad)*math.Sin(dLon)*math.Sin(dLon)

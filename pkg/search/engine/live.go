@@ -1,4 +1,4 @@
-package search
+package engine
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/search/shelf"
+
+	"github.com/fairseat/fairseat/pkg/search"
 )
 
 // every is how old the look at the list of segments may be.
@@ -30,10 +32,10 @@ type Live struct {
 
 // Search answers q at now. An index that cannot be renewed goes on answering: what
 // it says of seats is a hint, and a hold decides.
-func (l *Live) Search(ctx context.Context, q Query, now time.Time) (Answer, error) {
+func (l *Live) Search(ctx context.Context, q search.Query, now time.Time) (search.Answer, error) {
 	if err := l.renew(ctx); err != nil {
 		if !l.open() {
-			return Answer{}, fmt.Errorf("search: no index: %w", err)
+			return search.Answer{}, fmt.Errorf("search: no index: %w", err)
 		}
 		l.Failed(ctx, err)
 	}

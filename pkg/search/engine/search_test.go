@@ -1,4 +1,4 @@
-package search
+package engine
 
 import (
 	"context"
@@ -12,34 +12,36 @@ import (
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/search/shelf"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+
+	"github.com/fairseat/fairseat/pkg/search"
 )
 
-func film(id, title, chinese string, people ...string) shelf.Row {
-	return shelf.Row{Film: &catalog.Movie{ID: catalog.MovieID(id), Title: title, ChineseTitle: chinese, Directors: people, Language: "en", Genres: []string{"Drama"}}}
+func film(id, title, chinese string, people ...string) search.Row {
+	return search.Row{Film: &catalog.Movie{ID: catalog.MovieID(id), Title: title, ChineseTitle: chinese, Directors: people, Language: "en", Genres: []string{"Drama"}}}
 }
 
 // showOf is a show of the film so many hours after noon.
-func showOf(id, movie string, after int) shelf.Row {
+func showOf(id, movie string, after int) search.Row {
 	starts := noon.Add(time.Duration(after) * time.Hour)
-	return shelf.Row{Show: &shelf.Show{ID: catalog.ShowID(id), Movie: catalog.MovieID(movie), City: "a-aa", Layout: "h", StartsAt: starts, EndsAt: starts.Add(time.Hour), OnSale: true}}
+	return search.Row{Show: &search.Show{ID: catalog.ShowID(id), Movie: catalog.MovieID(movie), City: "a-aa", Layout: "h", StartsAt: starts, EndsAt: starts.Add(time.Hour), OnSale: true}}
 }
 
-func small() shelf.Rows {
-	return shelf.Rows{
-		{Kind: shelf.OfCity, ID: "a-aa"}:    {City: &catalog.City{ID: "a-aa"}},
-		{Kind: shelf.OfHall, ID: "h"}:       {Hall: &shelf.Hall{ID: "h", Together: 5}},
-		{Kind: shelf.OfFilm, ID: "amelie"}:  film("amelie", "Amélie", "天使爱美丽", "Jean-Pierre Jeunet"),
-		{Kind: shelf.OfFilm, ID: "away"}:    film("away", "Spirited Away", "千与千寻", "Hayao Miyazaki"),
-		{Kind: shelf.OfFilm, ID: "oceans"}:  film("oceans", "Ocean's Eleven", "十一罗汉", "Steven Soderbergh"),
-		{Kind: shelf.OfFilm, ID: "dark"}:    film("dark", "The Dark Knight", "蝙蝠侠：黑暗骑士", "Christopher Nolan"),
-		{Kind: shelf.OfShow, ID: "amelie1"}: showOf("amelie1", "amelie", 1),
-		{Kind: shelf.OfShow, ID: "away1"}:   showOf("away1", "away", 2),
-		{Kind: shelf.OfShow, ID: "oceans1"}: showOf("oceans1", "oceans", 3),
-		{Kind: shelf.OfShow, ID: "dark1"}:   showOf("dark1", "dark", 4),
+func small() search.Rows {
+	return search.Rows{
+		{Kind: search.OfCity, ID: "a-aa"}:    {City: &catalog.City{ID: "a-aa"}},
+		{Kind: search.OfHall, ID: "h"}:       {Hall: &search.Hall{ID: "h", Together: 5}},
+		{Kind: search.OfFilm, ID: "amelie"}:  film("amelie", "Amélie", "天使爱美丽", "Jean-Pierre Jeunet"),
+		{Kind: search.OfFilm, ID: "away"}:    film("away", "Spirited Away", "千与千寻", "Hayao Miyazaki"),
+		{Kind: search.OfFilm, ID: "oceans"}:  film("oceans", "Ocean's Eleven", "十一罗汉", "Steven Soderbergh"),
+		{Kind: search.OfFilm, ID: "dark"}:    film("dark", "The Dark Knight", "蝙蝠侠：黑暗骑士", "Christopher Nolan"),
+		{Kind: search.OfShow, ID: "amelie1"}: showOf("amelie1", "amelie", 1),
+		{Kind: search.OfShow, ID: "away1"}:   showOf("away1", "away", 2),
+		{Kind: search.OfShow, ID: "oceans1"}: showOf("oceans1", "oceans", 3),
+		{Kind: search.OfShow, ID: "dark1"}:   showOf("dark1", "dark", 4),
 	}
 }
 
-func dateFirst() Order { o, _ := ParseOrder("date,asc"); return o }
+func dateFirst() search.Order { o, _ := search.ParseOrder("date,asc"); return o }
 
 func TestKeywords(t *testing.T) {
 	ix := indexOf(t, small())
@@ -50,7 +52,7 @@ func TestKeywords(t *testing.T) {
 		"miyazaki away": "away1", "miyazaky": "away1", "away amelie": "", "oceans": "oceans1", "ocean's": "oceans1", "ocean’s eleven": "oceans1",
 		"dark knihgt": "dark1", "nolan": "dark1", "黑暗": "dark1", "drama": "amelie1 away1 oceans1 dark1", "zzz": "", "!!!": "", "jean-pierre": "amelie1", "\xff": "",
 	} {
-		got := strings.Join(pages(t, ix, Query{Keyword: keyword, Order: dateFirst(), Limit: 30}), " ")
+		got := strings.Join(pages(t, ix, search.Query{Keyword: keyword, Order: dateFirst(), Limit: 30}), " ")
 		if got != want {
 			t.Errorf("%q finds %q, want %q", keyword, got, want)
 		}
@@ -64,7 +66,7 @@ func TestSuggestions(t *testing.T) {
 		"amelei": "Amélie", "dark knihgt": "Dark Knight", "千于千寻": "千与千寻", "the drak knight": "The Dark Knight",
 		"amelie": "", "zzzzzz": "", "ocaens elven": "Ocean's Eleven", "Hayao Miyasaki": "Hayao Miyazaki", "": "", "?": "",
 	} {
-		a, err := ix.Search(Query{Keyword: keyword, Order: dateFirst(), Limit: 1, Spell: true}, noon)
+		a, err := ix.Search(search.Query{Keyword: keyword, Order: dateFirst(), Limit: 1, Spell: true}, noon)
 		if first := strings.Join(a.Suggestions[:min(1, len(a.Suggestions))], ""); err != nil || first != want {
 			t.Errorf("%q: %q, %v; want %q first", keyword, a.Suggestions, err, want)
 		}
@@ -72,7 +74,7 @@ func TestSuggestions(t *testing.T) {
 			t.Errorf("%q: %d suggestions", keyword, len(a.Suggestions))
 		}
 	}
-	if a, err := ix.Search(Query{Keyword: "amelei", Order: dateFirst(), Limit: 1}, noon); err != nil || len(a.Suggestions) > 0 {
+	if a, err := ix.Search(search.Query{Keyword: "amelei", Order: dateFirst(), Limit: 1}, noon); err != nil || len(a.Suggestions) > 0 {
 		t.Errorf("unasked: %q, %v", a.Suggestions, err)
 	}
 }
@@ -80,7 +82,7 @@ func TestSuggestions(t *testing.T) {
 func TestCursorsAreBoundToTheirQuestion(t *testing.T) {
 	ix := indexOf(t, small())
 	defer close(ix)
-	q := Query{Keyword: "drama", Order: dateFirst(), Limit: 2, Near: &Point{1, 2}, Price: nil}
+	q := search.Query{Keyword: "drama", Order: dateFirst(), Limit: 2, Near: &search.Point{Lat: 1, Lon: 2}, Price: nil}
 	a, err := ix.Search(q, noon)
 	if err != nil || a.Next == "" {
 		t.Fatal(a.Next, err)
@@ -90,17 +92,17 @@ func TestCursorsAreBoundToTheirQuestion(t *testing.T) {
 	if b, err := ix.Search(other, noon); err != nil || b.Items[0].Show.ID != "oceans1" {
 		t.Errorf("with another length of page: %v, %v", b, err)
 	}
-	name, _ := ParseOrder("name,asc")
-	for what, spoil := range map[string]func(*Query){
-		"another keyword": func(q *Query) { q.Keyword = "dram" }, "another order": func(q *Query) { q.Order = name },
-		"another point": func(q *Query) { q.Near = &Point{1, 3} }, "a price": func(q *Query) { q.Price = &PriceRange{"EUR", 0, 1} },
-		"a letter less": func(q *Query) { q.Cursor = q.Cursor[1:] }, "nothing": func(q *Query) { q.Cursor = "AA" }, "no base64": func(q *Query) { q.Cursor = "é" },
-		"a city": func(q *Query) { q.City = "a-aa" }, "a time": func(q *Query) { q.To = noon.Add(99 * time.Hour) },
+	name, _ := search.ParseOrder("name,asc")
+	for what, spoil := range map[string]func(*search.Query){
+		"another keyword": func(q *search.Query) { q.Keyword = "dram" }, "another order": func(q *search.Query) { q.Order = name },
+		"another point": func(q *search.Query) { q.Near = &search.Point{Lat: 1, Lon: 3} }, "a price": func(q *search.Query) { q.Price = &search.PriceRange{Currency: "EUR", Min: 0, Max: 1} },
+		"a letter less": func(q *search.Query) { q.Cursor = q.Cursor[1:] }, "nothing": func(q *search.Query) { q.Cursor = "AA" }, "no base64": func(q *search.Query) { q.Cursor = "é" },
+		"a city": func(q *search.Query) { q.City = "a-aa" }, "a time": func(q *search.Query) { q.To = noon.Add(99 * time.Hour) },
 	} {
 		p := q
 		p.Cursor = a.Next
 		spoil(&p)
-		if _, err := ix.Search(p, noon); !errors.Is(err, ErrCursor) {
+		if _, err := ix.Search(p, noon); !errors.Is(err, search.ErrCursor) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -109,23 +111,23 @@ func TestCursorsAreBoundToTheirQuestion(t *testing.T) {
 func TestRefusedQuestions(t *testing.T) {
 	ix := indexOf(t, small())
 	defer close(ix)
-	far, _ := ParseOrder("distance,asc")
-	if _, err := ix.Search(Query{Order: far, Limit: 1}, noon); !errors.Is(err, ErrNoPlace) {
+	far, _ := search.ParseOrder("distance,asc")
+	if _, err := ix.Search(search.Query{Order: far, Limit: 1}, noon); !errors.Is(err, search.ErrNoPlace) {
 		t.Errorf("distance from nowhere: %v", err)
 	}
-	if _, err := ix.Search(Query{Order: far, Limit: 1, City: "a-aa"}, noon); err != nil {
+	if _, err := ix.Search(search.Query{Order: far, Limit: 1, City: "a-aa"}, noon); err != nil {
 		t.Errorf("distance from the city: %v", err)
 	}
-	if _, err := ix.Search(Query{Order: far, Limit: 1, Postal: "99"}, noon); err != nil {
+	if _, err := ix.Search(search.Query{Order: far, Limit: 1, Postal: "99"}, noon); err != nil {
 		t.Errorf("distance from a postal code: %v", err)
 	}
-	if _, err := ix.Search(Query{Order: dateFirst(), Limit: 1, City: "x"}, noon); !errors.Is(err, catalog.ErrNoCity) {
+	if _, err := ix.Search(search.Query{Order: dateFirst(), Limit: 1, City: "x"}, noon); !errors.Is(err, catalog.ErrNoCity) {
 		t.Errorf("an unknown city: %v", err)
 	}
-	if a, err := Empty().Search(Query{Order: dateFirst(), Limit: 1, Keyword: "x", Spell: true, Facets: true}, noon); err != nil || len(a.Items) > 0 {
+	if a, err := Empty().Search(search.Query{Order: dateFirst(), Limit: 1, Keyword: "x", Spell: true, Facets: true}, noon); err != nil || len(a.Items) > 0 {
 		t.Errorf("nothing at all: %v, %v", a, err)
 	}
-	if n := len(Orders()); n != 9 {
+	if n := len(search.Orders()); n != 9 {
 		t.Errorf("%d orders", n)
 	}
 }
@@ -147,13 +149,13 @@ func TestPostalCodes(t *testing.T) {
 // A facet counts as if nothing were asked for of its own kind.
 func TestFacets(t *testing.T) {
 	rows := small()
-	rows[shelf.Key{Kind: shelf.OfHall, ID: "imax"}] = shelf.Row{Hall: &shelf.Hall{ID: "imax", Format: "IMAX"}}
-	rows[shelf.Key{Kind: shelf.OfShow, ID: "away1"}].Show.Layout = "imax"
-	rows[shelf.Key{Kind: shelf.OfFilm, ID: "away"}].Film.Language = "ja"
-	rows[shelf.Key{Kind: shelf.OfShow, ID: "dark1"}].Show.Prices = []catalog.Price{{Type: seatmap.Wheelchair}}
+	rows[search.Key{Kind: search.OfHall, ID: "imax"}] = search.Row{Hall: &search.Hall{ID: "imax", Format: "IMAX"}}
+	rows[search.Key{Kind: search.OfShow, ID: "away1"}].Show.Layout = "imax"
+	rows[search.Key{Kind: search.OfFilm, ID: "away"}].Film.Language = "ja"
+	rows[search.Key{Kind: search.OfShow, ID: "dark1"}].Show.Prices = []catalog.Price{{Type: seatmap.Wheelchair}}
 	ix := indexOf(t, rows)
 	defer close(ix)
-	a, err := ix.Search(Query{Order: dateFirst(), Limit: 1, Language: "en", Facets: true}, noon)
+	a, err := ix.Search(search.Query{Order: dateFirst(), Limit: 1, Language: "en", Facets: true}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +163,7 @@ func TestFacets(t *testing.T) {
 	if len(f.Language) != 2 || f.Language["en"] != 3 || f.Language["ja"] != 1 || len(f.Format) != 0 || f.Genre["Drama"] != 3 || f.Accessibility["wheelchair"] != 1 {
 		t.Errorf("%+v", f)
 	}
-	a, err = ix.Search(Query{Order: dateFirst(), Limit: 1, Language: "en", Format: "imax", Facets: true}, noon)
+	a, err = ix.Search(search.Query{Order: dateFirst(), Limit: 1, Language: "en", Format: "imax", Facets: true}, noon)
 	if f := a.Facets; err != nil || len(a.Items) != 0 || len(f.Language) != 1 || f.Language["ja"] != 1 || len(f.Genre) != 0 {
 		t.Errorf("%+v, %v", a, err)
 	}
@@ -205,7 +207,7 @@ func TestLiveFollows(t *testing.T) {
 	var failed []error
 	l := &Live{Reader: shelf.Reader{Lists: s, Blobs: s}, Clock: clock, Failed: func(_ context.Context, err error) { failed = append(failed, err) }}
 	found := func() string {
-		a, err := l.Search(t.Context(), Query{Order: dateFirst(), Limit: 30}, noon)
+		a, err := l.Search(t.Context(), search.Query{Order: dateFirst(), Limit: 30}, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,7 +218,7 @@ func TestLiveFollows(t *testing.T) {
 		return strings.Join(ids, " ")
 	}
 	s.fail = errors.New("down")
-	if _, err := l.Search(t.Context(), Query{Order: dateFirst(), Limit: 1}, noon); !errors.Is(err, s.fail) {
+	if _, err := l.Search(t.Context(), search.Query{Order: dateFirst(), Limit: 1}, noon); !errors.Is(err, s.fail) {
 		t.Fatalf("without any index: %v", err)
 	}
 	s.fail = nil
@@ -230,7 +232,7 @@ func TestLiveFollows(t *testing.T) {
 		}
 	}
 	rows := small()
-	rows[shelf.Key{Kind: shelf.OfShow, ID: "dark1"}].Show.Prices = []catalog.Price{{Type: seatmap.Regular}}
+	rows[search.Key{Kind: search.OfShow, ID: "dark1"}].Show.Prices = []catalog.Price{{Type: seatmap.Regular}}
 	must(w.Append(t.Context(), rows))
 	if got := found(); got != "" {
 		t.Fatalf("%q within the two seconds", got)
@@ -240,7 +242,7 @@ func TestLiveFollows(t *testing.T) {
 		t.Fatal(got)
 	}
 	before := l.index
-	must(w.Append(t.Context(), shelf.Rows{{Kind: shelf.OfStock, ID: "dark1"}: {Stock: &shelf.Stock{Show: "dark1", Until: noon.Add(time.Hour), Statuses: map[seatmap.SeatType]seatmap.Availability{seatmap.Regular: seatmap.Full}}}}))
+	must(w.Append(t.Context(), search.Rows{{Kind: search.OfStock, ID: "dark1"}: {Stock: &search.Stock{Show: "dark1", Until: noon.Add(time.Hour), Statuses: map[seatmap.SeatType]seatmap.Availability{seatmap.Regular: seatmap.Full}}}}))
 	now = now.Add(every)
 	if got := found(); got != "amelie1 away1 oceans1 dark1full" || l.index.words != before.words {
 		t.Fatalf("%q; words made anew: %v", got, l.index.words != before.words)
@@ -252,7 +254,7 @@ func TestLiveFollows(t *testing.T) {
 	if s.reads != reads {
 		t.Errorf("%d reads of the list within two seconds", s.reads-reads)
 	}
-	must(w.Append(t.Context(), shelf.Rows{{Kind: shelf.OfShow, ID: "away1"}: {}, {Kind: shelf.OfFilm, ID: "away"}: {}}))
+	must(w.Append(t.Context(), search.Rows{{Kind: search.OfShow, ID: "away1"}: {}, {Kind: search.OfFilm, ID: "away"}: {}}))
 	s.fail, now = errors.New("down"), now.Add(every)
 	if got := found(); got != "amelie1 away1 oceans1 dark1full" || len(failed) != 1 {
 		t.Errorf("%q, %v", got, failed)
@@ -266,16 +268,16 @@ func TestLiveFollows(t *testing.T) {
 // A show whose film's row is on its way is not there yet, and then it is.
 func TestAFilmComesLater(t *testing.T) {
 	rows := small()
-	away := shelf.Key{Kind: shelf.OfFilm, ID: "away"}
+	away := search.Key{Kind: search.OfFilm, ID: "away"}
 	late := rows[away]
 	delete(rows, away)
 	ix := indexOf(t, rows)
 	defer close(ix)
-	q := Query{Order: dateFirst(), Limit: 30}
+	q := search.Query{Order: dateFirst(), Limit: 30}
 	if got := pages(t, ix, q); slices.Contains(got, "away1") || len(got) != 3 {
 		t.Error(got)
 	}
-	next, err := ix.With(shelf.News{Rows: shelf.Rows{away: late}})
+	next, err := ix.With(shelf.News{Rows: search.Rows{away: late}})
 	if err != nil {
 		t.Fatal(err)
 	}

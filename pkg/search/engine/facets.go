@@ -1,15 +1,12 @@
-package search
+package engine
 
-import "github.com/fairseat/fairseat/pkg/seatmap"
+import (
+	"github.com/fairseat/fairseat/pkg/search"
+	"github.com/fairseat/fairseat/pkg/seatmap"
+)
 
-// Facets count shows by what one could ask for besides. Each is counted as if
-// nothing were asked for of its own kind: it tells what another choice would find.
-type Facets struct {
-	Language, Genre, Format, Accessibility map[string]int
-}
-
-func newFacets() Facets {
-	return Facets{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}}
+func newFacets() search.Facets {
+	return search.Facets{Language: map[string]int{}, Genre: map[string]int{}, Format: map[string]int{}, Accessibility: map[string]int{}}
 }
 
 // counted judges a show by what facets are about, and counts it where asked.

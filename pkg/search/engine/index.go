@@ -1,4 +1,4 @@
-package search
+package engine
 
 import (
 	"cmp"
@@ -11,6 +11,8 @@ import (
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/search/shelf"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+
+	"github.com/fairseat/fairseat/pkg/search"
 )
 
 // Index answers questions. It never changes and may be asked by many at once.
@@ -18,9 +20,9 @@ type Index struct {
 	films  []catalog.Movie // by id
 	words  *words
 	cities map[catalog.CityID]catalog.City
-	halls  map[catalog.LayoutID]shelf.Hall
-	shows  []*shelf.Show // by start, then id: an index into it is a rank in order of date
-	stock  map[catalog.ShowID]*shelf.Stock
+	halls  map[catalog.LayoutID]search.Hall
+	shows  []*search.Show // by start, then id: an index into it is a rank in order of date
+	stock  map[catalog.ShowID]*search.Stock
 
 	// Of each show, in the order of shows.
 	starts []int64 // milliseconds since 1970
@@ -28,11 +30,11 @@ type Index struct {
 	cinema []int32
 	hall   []int32
 	prices []int32
-	left   []*shelf.Stock // nil while nobody has touched the show
+	left   []*search.Stock // nil while nobody has touched the show
 
 	// What shows share, once.
 	cinemas   []place
-	layouts   []shelf.Hall
+	layouts   []search.Hall
 	listings  [][]catalog.Price
 	titles    []string // of all films, folded, in order, each once
 	titleRank []int32  // of each film: twice the place in titles
@@ -57,17 +59,17 @@ func (ix *Index) With(n shelf.News) (*Index, error) {
 	next := *base
 	touched := sorted(n.Rows)
 	next.stock = touched.stock(base.stock)
-	if touched.only(shelf.OfStock) && !n.Whole {
+	if touched.only(search.OfStock) && !n.Whole {
 		next.left = slices.Clone(base.left)
 		for i, show := range next.shows {
-			if r, ok := n.Rows[shelf.Key{Kind: shelf.OfStock, ID: string(show.ID)}]; ok {
+			if r, ok := n.Rows[search.Key{Kind: search.OfStock, ID: string(show.ID)}]; ok {
 				next.left[i] = r.Stock
 			}
 		}
 		return &next, nil
 	}
 	next.cities, next.halls = touched.cities(base.cities), touched.halls(base.halls)
-	if err := next.setFilms(touched.films(base.films), base, touched.has(shelf.OfFilm)); err != nil {
+	if err := next.setFilms(touched.films(base.films), base, touched.has(search.OfFilm)); err != nil {
 		return nil, err
 	}
 	next.setShows(touched.shows(base.shows))
@@ -75,9 +77,9 @@ func (ix *Index) With(n shelf.News) (*Index, error) {
 }
 
 // sorted is a batch of rows with a look at what is in it.
-type sorted shelf.Rows
+type sorted search.Rows
 
-func (s sorted) has(kind shelf.Kind) bool {
+func (s sorted) has(kind search.Kind) bool {
 	for k := range s {
 		if k.Kind == kind {
 			return true
@@ -86,7 +88,7 @@ func (s sorted) has(kind shelf.Kind) bool {
 	return false
 }
 
-func (s sorted) only(kind shelf.Kind) bool {
+func (s sorted) only(kind search.Kind) bool {
 	for k := range s {
 		if k.Kind != kind {
 			return false
@@ -96,7 +98,7 @@ func (s sorted) only(kind shelf.Kind) bool {
 }
 
 // lay copies a map with the rows of a kind over it; a row without a value removes.
-func lay[ID ~string, V any](s sorted, kind shelf.Kind, base map[ID]V, of func(shelf.Row) (V, bool)) map[ID]V {
+func lay[ID ~string, V any](s sorted, kind search.Kind, base map[ID]V, of func(search.Row) (V, bool)) map[ID]V {
 	if !s.has(kind) && base != nil {
 		return base
 	}
@@ -115,12 +117,12 @@ func lay[ID ~string, V any](s sorted, kind shelf.Kind, base map[ID]V, of func(sh
 	return all
 }
 
-func (s sorted) stock(base map[catalog.ShowID]*shelf.Stock) map[catalog.ShowID]*shelf.Stock {
-	return lay(s, shelf.OfStock, base, func(r shelf.Row) (*shelf.Stock, bool) { return r.Stock, r.Stock != nil })
+func (s sorted) stock(base map[catalog.ShowID]*search.Stock) map[catalog.ShowID]*search.Stock {
+	return lay(s, search.OfStock, base, func(r search.Row) (*search.Stock, bool) { return r.Stock, r.Stock != nil })
 }
 
 func (s sorted) cities(base map[catalog.CityID]catalog.City) map[catalog.CityID]catalog.City {
-	return lay(s, shelf.OfCity, base, func(r shelf.Row) (c catalog.City, ok bool) {
+	return lay(s, search.OfCity, base, func(r search.Row) (c catalog.City, ok bool) {
 		if r.City == nil {
 			return c, false
 		}
@@ -128,8 +130,8 @@ func (s sorted) cities(base map[catalog.CityID]catalog.City) map[catalog.CityID]
 	})
 }
 
-func (s sorted) halls(base map[catalog.LayoutID]shelf.Hall) map[catalog.LayoutID]shelf.Hall {
-	return lay(s, shelf.OfHall, base, func(r shelf.Row) (h shelf.Hall, ok bool) {
+func (s sorted) halls(base map[catalog.LayoutID]search.Hall) map[catalog.LayoutID]search.Hall {
+	return lay(s, search.OfHall, base, func(r search.Row) (h search.Hall, ok bool) {
 		if r.Hall == nil {
 			return h, false
 		}
@@ -142,7 +144,7 @@ func (s sorted) films(base []catalog.Movie) []catalog.Movie {
 	for i := range base {
 		by[base[i].ID] = &base[i]
 	}
-	by = lay(s, shelf.OfFilm, by, func(r shelf.Row) (*catalog.Movie, bool) { return r.Film, r.Film != nil })
+	by = lay(s, search.OfFilm, by, func(r search.Row) (*catalog.Movie, bool) { return r.Film, r.Film != nil })
 	all := make([]catalog.Movie, 0, len(by))
 	for _, id := range slices.Sorted(maps.Keys(by)) {
 		all = append(all, *by[id])
@@ -151,10 +153,10 @@ func (s sorted) films(base []catalog.Movie) []catalog.Movie {
 }
 
 // shows in order of date; those of the batch take the place of what they were.
-func (s sorted) shows(base []*shelf.Show) []*shelf.Show {
-	all := make([]*shelf.Show, 0, len(base)+len(s))
+func (s sorted) shows(base []*search.Show) []*search.Show {
+	all := make([]*search.Show, 0, len(base)+len(s))
 	for _, show := range base {
-		if _, changed := s[shelf.Key{Kind: shelf.OfShow, ID: string(show.ID)}]; !changed {
+		if _, changed := s[search.Key{Kind: search.OfShow, ID: string(show.ID)}]; !changed {
 			all = append(all, show)
 		}
 	}
@@ -163,7 +165,7 @@ func (s sorted) shows(base []*shelf.Show) []*shelf.Show {
 			all = append(all, r.Show)
 		}
 	}
-	slices.SortFunc(all, func(a, b *shelf.Show) int {
+	slices.SortFunc(all, func(a, b *search.Show) int {
 		return cmp.Or(a.StartsAt.Compare(b.StartsAt), cmp.Compare(a.ID, b.ID))
 	})
 	return all
@@ -217,14 +219,14 @@ func (n numbers[K]) of(k K) (i int32, fresh bool) {
 
 // setShows makes the columns. A show whose film is not there yet is left out of
 // them: the film's row is on its way.
-func (ix *Index) setShows(shows []*shelf.Show) {
+func (ix *Index) setShows(shows []*search.Show) {
 	films := map[catalog.MovieID]int32{}
 	for i, f := range ix.films {
 		films[f.ID] = int32(i)
 	}
 	ix.shows = shows
 	n := len(shows)
-	ix.starts, ix.left = make([]int64, n), make([]*shelf.Stock, n)
+	ix.starts, ix.left = make([]int64, n), make([]*search.Stock, n)
 	ix.film, ix.cinema, ix.hall, ix.prices = make([]int32, n), make([]int32, n), make([]int32, n), make([]int32, n)
 	ix.cinemas, ix.layouts, ix.listings = nil, nil, nil
 	type spot struct {
@@ -250,11 +252,11 @@ func (ix *Index) setShows(shows []*shelf.Show) {
 	}
 }
 
-func (ix *Index) hallOf(id catalog.LayoutID) shelf.Hall {
+func (ix *Index) hallOf(id catalog.LayoutID) search.Hall {
 	if h, ok := ix.halls[id]; ok {
 		return h
 	}
-	return shelf.Hall{ID: id}
+	return search.Hall{ID: id}
 }
 
 func (ix *Index) priced(prices numbers[string], seen map[*catalog.Price]int32, list []catalog.Price) int32 {
