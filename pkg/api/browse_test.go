@@ -96,7 +96,7 @@ func TestNotThere(t *testing.T) {
 		"/", "/nothing", "/v1", "/cities/nowhere/movies", "/cities/" + long + "/movies", "/movies/none/showtimes?city=bern",
 		"/movies/metropolis/showtimes?city=nowhere", "/movies/metropolis/showtimes?city=" + long, "/movies/metropolis/showtimes?city=a%23b",
 		"/shows/none", "/shows/" + long, "/shows/none/seatmap", "/shows/%zz", "/shows/a%2Fb", "/shows/%20", "/layouts/none", "/layouts/mini-16/rows",
-		"/shows/é", "/search/movies",
+		"/shows/é", "/search", "/search/movies?city=nowhere", "/search/movies?city=a%23b",
 	} {
 		w.expect(get(path), 404, "not_found")
 	}

@@ -37,6 +37,7 @@ const (
 	fnOpenSocket      = "open-socket"
 	fnBrowseCatalog   = "browse-catalog"
 	fnReadSeatmap     = "read-seatmap"
+	fnSearchMovies    = "search-movies"
 	fnReserveSeats    = "reserve-seats"
 	fnReadHold        = "read-hold"
 	fnReleaseHold     = "release-hold"
@@ -62,6 +63,7 @@ const (
 	opListMovies      = "ListMovies"
 	opListShowtimes   = "ListShowtimes"
 	opReadShow        = "ReadShow"
+	opSearchMovies    = "SearchMovies"
 	opReadLayout      = "ReadLayout"
 	opReadSeatmap     = "ReadSeatmap"
 	opReserveSeats    = "ReserveSeats"
@@ -122,6 +124,7 @@ var routes = []Route{
 	{Method: methodGet, Path: "/cities", Operation: opListCities, Function: fnBrowseCatalog, Body: NoBody, Query: append([]string{"q"}, paged...)},
 	{Method: methodGet, Path: "/cities/{city}/movies", Operation: opListMovies, Function: fnBrowseCatalog, Body: NoBody, Query: paged},
 	{Method: methodGet, Path: "/movies/{movie}/showtimes", Operation: opListShowtimes, Function: fnBrowseCatalog, Body: NoBody, Query: append([]string{"city", "date"}, paged...)},
+	{Method: methodGet, Path: "/search/movies", Operation: opSearchMovies, Function: fnSearchMovies, Body: NoBody, Query: searched},
 	{Method: methodGet, Path: "/shows/{show}", Operation: opReadShow, Function: fnBrowseCatalog, Body: NoBody},
 	{Method: methodGet, Path: "/layouts/{layout}", Operation: opReadLayout, Function: fnBrowseCatalog, Body: NoBody},
 	{Method: methodGet, Path: "/shows/{show}/seatmap", Operation: opReadSeatmap, Function: fnReadSeatmap, Body: NoBody, Query: []string{"expand"}},

@@ -106,6 +106,7 @@ func newWorld(t testing.TB) *world {
 		fnOpenSocket:      OpenSocket(b, &hub.Hub{Store: store.NewSwitchboard(db), Press: press}, keeper.End, "ws://sockets.test/v1"),
 		fnBrowseCatalog:   BrowseCatalog(e, reader, w.office.Store),
 		fnReadSeatmap:     ReadSeatmap(e, w.office),
+		fnSearchMovies:    SearchMovies(e, newFinder(t)),
 		fnReserveSeats:    ReserveSeats(b, w.office),
 		fnReadHold:        ReadHold(b, w.office),
 		fnReleaseHold:     ReleaseHold(b, w.office),
@@ -155,15 +156,11 @@ func load(t testing.TB, cat store.Catalog) {
 	t.Helper()
 	rows := []store.CatalogRow{
 		store.LayoutRow("mini-16", []byte(hall)),
-		store.CityRow(catalog.City{ID: "berlin", Name: "Berlin", Country: "DE", Lat: 52.52, Lon: 13.405}),
-		store.CityRow(catalog.City{ID: "bern", Name: "Bern", LocalName: "Bärn", Country: "CH", Lat: 46.948, Lon: 7.4474}),
-		store.CityRow(catalog.City{ID: "tokyo", Name: "Tokyo", LocalName: "東京", Country: "JP", Lat: 35.68, Lon: 139.69}),
 	}
-	long := catalog.Movie{
-		ID: "metropolis", Title: "Metropolis", Genres: []string{"science fiction"}, Language: "de", RuntimeMinutes: 153,
-		ReleaseDate: "1927-01-10", Country: "DE", Description: "A city above, a city below.",
+	for _, c := range cities() {
+		rows = append(rows, store.CityRow(c))
 	}
-	for _, m := range []catalog.Movie{long, {ID: "unknown-film", Title: "Of which nothing is known"}} {
+	for _, m := range movies() {
 		rows = append(rows, store.MovieRow(m))
 		rows = append(rows, store.NowShowingRow("bern", catalog.NowShowing{Movie: m, LastStart: noon.Add(30 * time.Hour)}))
 	}
@@ -172,6 +169,21 @@ func load(t testing.TB, cat store.Catalog) {
 	}
 	_, err := cat.Load(context.Background(), rows)
 	must(t, err)
+}
+
+func cities() []catalog.City {
+	return []catalog.City{
+		{ID: "berlin", Name: "Berlin", Country: "DE", Lat: 52.52, Lon: 13.405},
+		{ID: "bern", Name: "Bern", LocalName: "Bärn", Country: "CH", Lat: 46.948, Lon: 7.4474},
+		{ID: "tokyo", Name: "Tokyo", LocalName: "東京", Country: "JP", Lat: 35.68, Lon: 139.69},
+	}
+}
+
+func movies() []catalog.Movie {
+	return []catalog.Movie{{
+		ID: "metropolis", Title: "Metropolis", Genres: []string{"science fiction"}, Language: "de", RuntimeMinutes: 153,
+		ReleaseDate: "1927-01-10", Country: "DE", Description: "A city above, a city below.",
+	}, {ID: "unknown-film", Title: "Of which nothing is known"}}
 }
 
 func shows() []catalog.Show {

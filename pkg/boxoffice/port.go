@@ -90,7 +90,7 @@ type MapStore interface {
 	// FreshSnapshot is the same, strongly consistent.
 	FreshSnapshot(ctx context.Context, show catalog.ShowID) (*Map, error)
 	// SaveSnapshot replaces the map of version was (0 for none); changed tells
-	// that the statuses by type are to be listed anew. Stale when another came first.
+	// that the statuses by type and Together are to be listed anew. Stale when another came first.
 	SaveSnapshot(ctx context.Context, s catalog.Show, m Map, was int64, changed bool) error
 	// PostponeDue moves the map's deadline, on the condition that it is was; a zero
 	// next removes it. It is Stale when another was faster.

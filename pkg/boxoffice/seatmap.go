@@ -23,6 +23,10 @@ type Map struct {
 	Line    seatmap.LineSeats // which of the held ones are set aside for the line
 	Due     time.Time         // no live hold expires before; zero when none is live
 	Tallies map[seatmap.SeatType]booking.Tally
+
+	// Together is the longest run of free seats, ten at most: what a search for
+	// seats side by side goes by. It is listed, not kept with the map.
+	Together int
 }
 
 // Tally sums over all types.
@@ -238,6 +242,8 @@ func (o *Office) leave(ctx context.Context, s sale, v view) error {
 		was = v.prev.Version
 	}
 	changed := v.prev == nil || !maps.Equal(v.prev.Statuses(), v.next.Statuses())
+	v.next.Together = v.next.together(s.layout)
+	changed = changed || v.prev.together(s.layout) != v.next.Together
 	return o.Store.SaveSnapshot(ctx, s.show, *v.next, was, changed)
 }
 
@@ -312,6 +318,17 @@ func fold(prev *Map, l *seatmap.Layout, look []SeatKey, claims map[seatmap.SeatI
 func (m *Map) set(i int, s seatmap.State, line bool) {
 	m.Seats.Set(i, s)
 	m.Line.Set(i, line)
+}
+
+// most seats side by side are listed: nobody may have more (A10).
+const mostTogether = 10
+
+// together is -1 for a map of another layout.
+func (m *Map) together(l *seatmap.Layout) int {
+	if m.Seats.Len() != l.Len() {
+		return -1
+	}
+	return seatmap.Together(l, func(i int) bool { return m.Seats.Get(i) == seatmap.Free }, mostTogether)
 }
 
 func packedState(s booking.State) seatmap.State {

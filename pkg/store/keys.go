@@ -146,8 +146,10 @@ func answerKey(id payment.ID) Key { return Key{Orders, "ANSWER#" + string(id), "
 
 func mapKey(show catalog.ShowID) Key { return Key{Snapshots, "MAP#" + string(show), skMap} }
 
+const statusRows = "STATUS#"
+
 func statusPK(city catalog.CityID, movie catalog.MovieID) string {
-	return "STATUS#" + string(city) + "#" + string(movie)
+	return statusRows + string(city) + "#" + string(movie)
 }
 
 func statusKey(s catalog.Show) Key {

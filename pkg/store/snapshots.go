@@ -20,6 +20,7 @@ const (
 	aDue      = "due"
 	aTallies  = "tally" // by type: "free held line sold blocked"
 	aStatuses = "status"
+	aTogether = "together" // free seats side by side, ten at most; absent: not known
 )
 
 // Snapshot is one eventually consistent read: one unit for a 20,000-seat show.
@@ -58,7 +59,7 @@ func (s *Store) SaveSnapshot(ctx context.Context, show catalog.Show, m boxoffice
 		}
 		ws = append(ws, Write{
 			Key: statusKey(show),
-			Put: Item{aStatuses: st, aTTL: show.EndsAt.Unix()},
+			Put: Item{aStatuses: st, aTogether: int64(m.Together), aTTL: show.EndsAt.Unix()},
 		})
 	}
 	return classify(s.t.Transact(ctx, ws, ""))
@@ -81,18 +82,22 @@ func (s *Store) Statuses(ctx context.Context, city catalog.CityID, movie catalog
 	err := s.each(ctx, Query{Table: Snapshots, PK: statusPK(city, movie)}, func(it Item) error {
 		r := row{item: it}
 		m, _ := it[aStatuses].(map[string]any)
-		st := make(map[seatmap.SeatType]seatmap.Availability, len(m))
-		for typ, v := range m {
-			text, _ := v.(string)
-			st[seatmap.SeatType(typ)] = seatmap.Availability(text)
-		}
-		all[catalog.ShowID(r.str("sk"))] = st
+		all[catalog.ShowID(r.str("sk"))] = statusesOf(m)
 		return r.err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read statuses of %s in %s: %w", movie, city, err)
 	}
 	return all, nil
+}
+
+func statusesOf(m map[string]any) map[seatmap.SeatType]seatmap.Availability {
+	st := make(map[seatmap.SeatType]seatmap.Availability, len(m))
+	for typ, v := range m {
+		text, _ := v.(string)
+		st[seatmap.SeatType(typ)] = seatmap.Availability(text)
+	}
+	return st
 }
 
 func mapItem(m boxoffice.Map) Item {

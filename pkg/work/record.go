@@ -19,14 +19,15 @@ func record(r events.DynamoDBEventRecord) (relay.Record, error) {
 		Service:  r.UserIdentity != nil && r.UserIdentity.Type == "Service" && r.UserIdentity.PrincipalID == ttlPrincipal,
 	}
 	var err error
-	if rec.Old, err = image(r.Change.OldImage); err != nil {
+	if rec.Old, err = Image(r.Change.OldImage); err != nil {
 		return rec, err
 	}
-	rec.New, err = image(r.Change.NewImage)
+	rec.New, err = Image(r.Change.NewImage)
 	return rec, err
 }
 
-func image(attrs map[string]events.DynamoDBAttributeValue) (store.Item, error) {
+// Image is an item of a record; nil where the record has none.
+func Image(attrs map[string]events.DynamoDBAttributeValue) (store.Item, error) {
 	if len(attrs) == 0 {
 		return nil, nil
 	}

@@ -11,31 +11,17 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/fairseat/fairseat/pkg/blob"
 	"github.com/fairseat/fairseat/pkg/fault"
 
 	"github.com/fairseat/fairseat/pkg/search"
 )
 
-// Segment names an object and tells how many rows are in it.
-type Segment struct {
-	Name string
-	Rows int
-}
-
-// Retired is a segment that the list has no more; readers of an older list may
-// still be fetching it.
-type Retired struct {
-	Name string
-	At   time.Time
-}
-
-// List is the index: its segments, oldest first. Version 0 is of no index yet.
-type List struct {
-	Version  int64
-	Segments []Segment
-	Retired  []Retired
-}
+// The list's own words are package search's, which links nothing.
+type (
+	List    = search.List
+	Segment = search.Segment
+	Retired = search.Retired
+)
 
 // Blobs is as much of a [blob.Bucket] as an index needs.
 type Blobs interface {
@@ -79,7 +65,7 @@ func (w *Writer) Append(ctx context.Context, rows search.Rows) error {
 	}
 	for range attempts {
 		err := w.append(ctx, rows)
-		if !fault.Is(err, fault.Stale) && !fault.Is(err, fault.Contended) && !errors.Is(err, blob.ErrMissing) {
+		if !fault.Is(err, fault.Stale) && !fault.Is(err, fault.Contended) {
 			return err
 		}
 	}
@@ -143,7 +129,7 @@ func retire(was List, keep int, now time.Time) (retired []Retired, late []string
 		}
 	}
 	for _, s := range was.Segments[keep:] {
-		retired = append(retired, Retired{s.Name, now})
+		retired = append(retired, Retired{Name: s.Name, At: now})
 	}
 	return retired, late
 }
@@ -207,20 +193,25 @@ type News struct {
 // takes everything anew: below it nothing hides what is no more. One request when
 // nothing has changed.
 func (r Reader) Since(ctx context.Context, had List) (News, error) {
-	for range attempts {
-		list, err := r.Lists.List(ctx, false)
-		if err != nil {
-			return News{}, err
-		}
+	list, err := r.Lists.List(ctx, false)
+	if err != nil {
+		return News{}, err
+	}
+	for {
 		if list.Version <= had.Version {
 			return News{List: had}, nil
 		}
 		n, err := r.news(ctx, had, list)
-		if !errors.Is(err, blob.ErrMissing) {
-			return n, err
+		if err == nil {
+			return n, nil
 		}
+		// A segment that is gone was merged; then there is a newer list.
+		newer, lerr := r.Lists.List(ctx, true)
+		if lerr != nil || newer.Version == list.Version || ctx.Err() != nil {
+			return News{}, errors.Join(err, lerr)
+		}
+		list = newer
 	}
-	return News{}, fault.New(fault.Busy, "busy", "shelf: the index moves faster than it can be read")
 }
 
 func (r Reader) news(ctx context.Context, had, list List) (News, error) {
