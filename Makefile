@@ -15,8 +15,8 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 # A function: static, stripped, without the net/rpc of Lambda's old runtime and
 # without HTTP/2, which none of the services that it calls speaks. Inlining is off
 # in code that only waits for the network or seldom runs, which is 0.4 megabytes.
-WAITS := github.com/aws github.com/wneessen golang.org net crypto vendor mime compress log
-SELDOM := math/big encoding/asn1 os fmt regexp regexp/syntax
+WAITS := github.com/aws net crypto vendor mime compress log
+SELDOM := math/big encoding/asn1 os
 LEAN := -trimpath -tags lambda.norpc,nethttpomithttp2 -ldflags='-s -w' \
   $(WAITS:%=-gcflags='%/...=-l') $(SELDOM:%=-gcflags='%=-l')
 

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -34,12 +35,13 @@ func tables(t *testing.T) store.Tables {
 // putLetter does what the transaction does that causes a letter.
 func putLetter(t *testing.T, l mail.Letter) {
 	t.Helper()
-	client, err := kmskeys.Client(variable)
+	clock := func() time.Time { return time.Now().UTC() }
+	keys, err := kmskeys.New(variable, variable("KEY_FieldKey"), clock, func(ctx context.Context, _ time.Duration) error { return ctx.Err() })
 	if err != nil {
 		t.Fatal(err)
 	}
 	db := tables(t)
-	keeper := vault.NewSealer(kmskeys.New(client, variable("KEY_FieldKey")), store.NewShelf(db), func() time.Time { return time.Now().UTC() })
+	keeper := vault.NewSealer(keys, store.NewShelf(db), clock)
 	p, err := mail.Close(t.Context(), keeper, l)
 	if err == nil {
 		err = db.Transact(t.Context(), []store.Write{store.MailWrite(p)}, "")

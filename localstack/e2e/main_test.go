@@ -70,7 +70,7 @@ func run(m *testing.M) int {
 	}
 	defer stack.Close()
 	code := m.Run()
-	if err := errors.Join(heard.faults(), heard.contradictions(), undelivered(), shop.auditAll(), inexact()); err != nil {
+	if err := errors.Join(heard.faults(), heard.contradictions(), undelivered(), shop.auditAll(), inexact(), exposed()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
@@ -164,6 +164,7 @@ type journal struct {
 const journalLines = 300
 
 func (j *journal) Write(b []byte) (int, error) {
+	canaries.heard("a log", b)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for l := range bytes.Lines(b) {

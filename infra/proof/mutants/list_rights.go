@@ -12,11 +12,11 @@ func granting() []Defect {
 		return by(proxy, names...)
 	}
 	return []Defect{
-		{"rights: an action that is not granted passes", edit(proxy, "denied != nil && p.mode == Enforce", "denied != nil && p.mode == Off"),
+		{"rights: an action that is not granted passes", edit(proxy+"/proxy.go", "denied != nil && p.mode == Enforce", "denied != nil && p.mode == Off"),
 			needs("get", "transaction", "send")},
 		{"rights: what is refused is not remembered", edit(proxy, "\t\t\tdenied = append(denied, n)\n", "\t\t\tp.journal.note(who.fn.ID, needs, nil)\n\t\t\treturn &n\n"),
 			needs("get")},
-		{"rights: a right to one table is a right to all", edit(proxy, "slices.ContainsFunc(x.actions, matches(n.Action)) && slices.ContainsFunc(x.resources, matches(n.Resource))", "slices.ContainsFunc(x.actions, matches(n.Action))"),
+		{"rights: a right to one table is a right to all", edit(proxy, "return slices.IndexFunc(x.resources, matches(n.Resource))", "return len(x.resources) - 1"),
 			by(proxy, "TestAllows")},
 		{"rights: a Deny is passed over", edit(proxy, " && !slices.ContainsFunc(r.deny, covers)", ""),
 			by(proxy, "TestAllows")},
@@ -24,7 +24,7 @@ func granting() []Defect {
 			needs("transaction")},
 		{"rights: a table that the template does not have is everybody's", edit(proxy, "\treturn name\n}\n\nvar errUnread", "\tfor _, arn := range n.tables {\n\t\treturn arn\n\t}\n\treturn name\n}\n\nvar errUnread"),
 			by(proxy, "TestTheUnknownIsRefused")},
-		{"rights: a key of nobody is anybody's", edit(proxy, "who := p.roles[accessKey(r.Header)]\n", "who := p.roles[accessKey(r.Header)]\n\tfor _, some := range p.roles {\n\t\twho = some\n\t}\n"),
+		{"rights: a key of nobody is anybody's", edit(proxy+"/proxy.go", "who := p.roles[accessKey(r.Header)]\n", "who := p.roles[accessKey(r.Header)]\n\tfor _, some := range p.roles {\n\t\twho = some\n\t}\n"),
 			by(proxy, "TestTheUnknownIsRefused")},
 		{"rights: a condition is passed over", edit(proxy, "if len(s.Condition) > 0 {", "if false {"),
 			by(proxy, "TestStatementsThatCannotBeJudged")},

@@ -28,9 +28,9 @@ func Sealer(p *boot.Parts, t store.Tables) *vault.Keeper {
 }
 
 func keys(p *boot.Parts) vault.Keys {
-	client, err := kmskeys.Client(p.Env)
+	k, err := kmskeys.New(p.Env, p.Text("FIELD_KEY"), boot.Clock, boot.Pause)
 	if err != nil {
 		p.Fail(err)
 	}
-	return kmskeys.New(client, p.Text("FIELD_KEY"))
+	return k
 }

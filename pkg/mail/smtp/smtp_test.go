@@ -103,7 +103,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestTLSIsAsked of every server but this machine's.
+// TestTLSIsAsked: of every server but this machine's.
 func TestTLSIsAsked(t *testing.T) {
 	_, c := start(t)
 	c.Plain = false
