@@ -1,12 +1,15 @@
 package e2e_test
 
 import (
+	"crypto/rand"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/fairseat/fairseat/localstack/apiclient"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/session"
 )
 
 type listedOrder struct {
@@ -59,4 +62,62 @@ func TestHistory(t *testing.T) {
 		t.Errorf("tickets %+v of %+v", list, order)
 	}
 	inList[listedOrder](guest(t), "/me/orders", 0)
+}
+
+// member is a device of an account that nobody has had before.
+func member(t *testing.T) *buyer {
+	t.Helper()
+	k, err := session.New(nil, variable("SECRET_SessionSecret"))
+	must(t, err)
+	var a session.AccountID
+	_, _ = rand.Read(a[:])
+	b := &buyer{client(), t}
+	b.Token, _ = k.Access(a, session.LoginID(a), time.Now())
+	return b
+}
+
+type adopted struct {
+	Moved []string `json:"moved"`
+	Kept  []struct {
+		ShowID string `json:"show_id"`
+		Reason string `json:"reason"`
+	} `json:"kept"`
+}
+
+// TestAdoption: what a guest has bought, holds, waits for, and began to pay for once, is
+// his account's after he has logged in, on whichever device (B1).
+func TestAdoption(t *testing.T) {
+	parallel(t)
+	g, a, s, sold := guest(t), member(t), shop.open(t, "arthouse-40"), small(t, 2)
+	paid := g.pay(g.hold(s, s.of(t, seatmap.Regular, 1, 0)...).ID, "success").OrderID
+	g.await(paid, "PAID", 15*time.Second)
+	dropped := g.hold(s, s.of(t, seatmap.Regular, 1, 1)...)
+	cancelled := g.pay(dropped.ID, "decline").OrderID
+	g.release(dropped.ID)
+	held := g.hold(s, s.of(t, seatmap.Regular, 2, 2)...)
+	full(t, sold, 2)
+	place := g.join(sold, 1)
+	inList[listedOrder](g, "/me/orders", 2)
+
+	want := []string{string(s.ID), string(sold.ID)}
+	slices.Sort(want)
+	for range 2 {
+		var got adopted
+		must(t, a.Call(t.Context(), http.MethodPost, "/me/adoptions", "", map[string]string{"guest_token": g.Token}, &got))
+		if !slices.Equal(got.Moved, want) || len(got.Kept) != 0 {
+			t.Fatalf("adopted %+v, want %v", got, want)
+		}
+	}
+	inList[listedOrder](a, "/me/orders", 2)
+	inList[listedOrder](g, "/me/orders", 0)
+	for id, status := range map[string]string{paid: "PAID", cancelled: "CANCELLED"} {
+		if o := read[apiclient.Order](a, "/orders/"+id); o.Status != status {
+			t.Errorf("order %s is %s, want %s", id, o.Status, status)
+		}
+	}
+	if w := read[apiclient.Place](a, place.path()); w.Number != place.Number {
+		t.Errorf("place %+v, as a guest %+v", w, place.Place)
+	}
+	a.await(a.pay(held.ID, "success").OrderID, "PAID", 15*time.Second)
+	refused(t, g.get("/holds/"+held.ID, nil), 404, "not_found")
 }

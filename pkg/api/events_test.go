@@ -96,6 +96,9 @@ func TestSamplesSell(t *testing.T) {
 	if list, _ := w.play(t, "read-history", 200).doc["items"].([]any); len(list) != 1 || list[0].(map[string]any)["id"] != order {
 		t.Errorf("read-history: %v", list)
 	}
+	if a := w.play(t, "adopt-guest", 200); a.Body != `{"moved":["open"],"kept":[]}` {
+		t.Errorf("adopt-guest: %s", a.Body)
+	}
 	w.play(t, "refuse-request", 405)
 }
 

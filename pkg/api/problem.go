@@ -43,6 +43,7 @@ var problems = map[string]words{
 	"seats_free":         {409, "Seats free", "Enough seats are free: choose on the map."},
 	"cool_down":          {409, "Cool-down", "Two offers were declined or ran out; join again later."},
 	"no_line":            {409, "No line", "The house wants no line for this show."},
+	"already_adopted":    {409, "Already adopted", "What the guest has belongs to another account."},
 	"no_offer":           {409, "No offer", "There is no offer to answer."},
 	"conflict":           {409, "Conflict", "The state of things does not allow this."},
 
@@ -55,6 +56,7 @@ var problems = map[string]words{
 	"party_size":           {422, "Party size", "A party is of one to ten, and takes as many seats as it is of."},
 	"unknown_type":         {422, "Unknown type", "The hall has no seats of this type."},
 	"idempotency_mismatch": {422, "Idempotency mismatch", "The Idempotency-Key was used with another request."},
+	"unknown_guest":        {422, "Unknown guest", "The guest's session is unknown or expired."},
 	"invalid_request":      {422, "Invalid request", "The request cannot be fulfilled as it is."},
 
 	"wrong_credentials":     {401, "Wrong credentials", "No such address and password."},

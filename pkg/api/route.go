@@ -44,6 +44,7 @@ const (
 	fnPayHold         = "pay-hold"
 	fnReadOrder       = "read-order"
 	fnReadHistory     = "read-history"
+	fnAdoptGuest      = "adopt-guest"
 	fnReceiveCallback = "receive-callback"
 	fnJoinLine        = "join-line"
 	fnReadPlace       = "read-place"
@@ -73,6 +74,7 @@ const (
 	opReadOrder       = "ReadOrder"
 	opListOrders      = "ListOrders"
 	opListTickets     = "ListTickets"
+	opAdoptGuest      = "AdoptGuest"
 	opReceiveCallback = "ReceiveCallback"
 	opJoinLine        = "JoinLine"
 	opReadPlace       = "ReadPlace"
@@ -140,6 +142,7 @@ var routes = []Route{
 	{Method: methodGet, Path: "/orders/{order}", Operation: opReadOrder, Function: fnReadOrder, Buyer: true, Body: NoBody},
 	{Method: methodGet, Path: "/me/orders", Operation: opListOrders, Function: fnReadHistory, Buyer: true, Body: NoBody, Query: append([]string{"status"}, paged...)},
 	{Method: methodGet, Path: "/me/tickets", Operation: opListTickets, Function: fnReadHistory, Buyer: true, Body: NoBody, Query: append([]string{"when"}, paged...)},
+	{Method: methodPost, Path: "/me/adoptions", Operation: opAdoptGuest, Function: fnAdoptGuest, Buyer: true, Body: NeedJSON},
 	{Method: methodPost, Path: "/callbacks/{provider}", Operation: opReceiveCallback, Function: fnReceiveCallback, Open: true, Body: RawBody},
 
 	// Who asks for a first developer key has none yet.

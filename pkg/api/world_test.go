@@ -83,8 +83,9 @@ func newWorld(t testing.TB) *world {
 	w.office = &boxoffice.Office{
 		Store: s, Lane: s, Catalog: reader, Policy: policy, Line: line.Standard, LineCloses: 15 * time.Minute, Clock: w.clock,
 		Pause: w.pause, Rand: func() uint64 { return 1 },
-		Provider: func(n payment.Name) (payment.Provider, bool) { return w.bank, n == payment.Sandbox },
-		Tickets:  signer, NotifyURL: func(payment.Name) string { return "http://callbacks.test" },
+		Provider:  func(n payment.Name) (payment.Provider, bool) { return w.bank, n == payment.Sandbox },
+		Adoptions: s, Past: w.book.Lately,
+		Tickets: signer, NotifyURL: func(payment.Name) string { return "http://callbacks.test" },
 	}
 	keeper, err := session.New(strings.NewReader(strings.Repeat("0123456789abcdefghijklmnop", 400)), "the sessions' secret")
 	must(t, err)
@@ -113,6 +114,7 @@ func newWorld(t testing.TB) *world {
 		fnPayHold:         PayHold(b, w.office),
 		fnReadOrder:       ReadOrder(b, w.office),
 		fnReadHistory:     ReadHistory(b, w.book),
+		fnAdoptGuest:      AdoptGuest(b, w.office),
 		fnJoinLine:        JoinLine(b, w.office),
 		fnReadPlace:       ReadPlace(b, w.office),
 		fnAnswerOffer:     AnswerOffer(b, w.office),

@@ -46,6 +46,10 @@ type Office struct {
 	Provider  func(name payment.Name) (payment.Provider, bool)
 	Tickets   *ticket.Signer
 	NotifyURL func(name payment.Name) string
+	// Adoptions is Store where guests' things move to accounts, and Past lists the orders
+	// that a buyer had lately; nil elsewhere.
+	Adoptions AdoptionStore
+	Past      func(ctx context.Context, b booking.Buyer) ([]order.ID, error)
 	// LineCloses is how long before a show nobody waits any more.
 	LineCloses time.Duration
 	// Nudge asks the queue for a run of the lane; nil where there is none.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -167,7 +169,18 @@ func (d *desk) office(s *store.Store) *boxoffice.Office {
 			return d.bank, name == payment.Sandbox
 		},
 		NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks/sandbox" },
+		Adoptions: s, Past: d.past,
 	}
+}
+
+// past are the orders that were ever the buyer's, as their stream tells.
+func (d *desk) past(_ context.Context, b booking.Buyer) (ids []order.ID, err error) {
+	for _, r := range d.db.Records(store.Orders, "") {
+		if id, is := strings.CutPrefix(r.Key.PK, "ORDER#"); is && r.New["buyer"] == string(b) && !slices.Contains(ids, order.ID(id)) {
+			ids = append(ids, order.ID(id))
+		}
+	}
+	return ids, nil
 }
 
 func (d *desk) ctx() context.Context { return d.t.Context() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/fairseat/fairseat/pkg/adoption"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/line"
@@ -130,6 +131,20 @@ type LineStore interface {
 	// Pool are all seats set aside, PoolSeats some of them.
 	Pool(ctx context.Context, show catalog.ShowID) ([]line.Aside, error)
 	PoolSeats(ctx context.Context, show catalog.ShowID, seats []seatmap.SeatID) ([]line.Aside, error)
+}
+
+// AdoptionStore moves what a guest has to his account.
+type AdoptionStore interface {
+	// Bind notes whose a guest's things are to be; adoption.ErrBound when they are
+	// another account's already.
+	Bind(ctx context.Context, guest, account booking.Buyer, until time.Time) error
+	// Marks tell what a buyer has in every show, MarkOf what two have in one.
+	Marks(ctx context.Context, b booking.Buyer) ([]adoption.Mark, error)
+	MarkOf(ctx context.Context, show catalog.ShowID, guest, account booking.Buyer) (had, has adoption.Mark, err error)
+	// Adopt is T10, AdoptPast the same for an order whose hold has ended; a zero hold is
+	// one that is gone.
+	Adopt(ctx context.Context, m adoption.Move) error
+	AdoptPast(ctx context.Context, h booking.Hold, o order.Order, account booking.Buyer) error
 }
 
 // Owner is what a claim says: a hold's id, Line or a house hold.

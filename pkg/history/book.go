@@ -110,3 +110,28 @@ func page(list string, p catalog.Page, part func(after string, most int) ([]Entr
 	l.Next = catalog.Cursor(list, after)
 	return l, nil
 }
+
+// lately is how many of a buyer's orders Lately tells of, the newest: more than anybody
+// makes in the day that a guest is one.
+const lately = 500
+
+// Lately are a buyer's orders, the newest first.
+func (k *Book) Lately(ctx context.Context, b booking.Buyer) ([]order.ID, error) {
+	var ids []order.ID
+	after := ""
+	for len(ids) < lately {
+		some, next, err := k.Store.Orders(ctx, b, "", after, catalog.MaxLimit)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range some {
+			if !e.Gone {
+				ids = append(ids, e.Order)
+			}
+		}
+		if after = next; after == "" {
+			break
+		}
+	}
+	return ids, nil
+}

@@ -83,3 +83,15 @@ func Recorder(p *boot.Parts) *history.Book {
 	t := Tables(p)
 	return &history.Book{Store: store.NewHistories(t), Shows: Catalog(t), Clock: boot.Clock}
 }
+
+// Adopting is the box office that moves guests' things to accounts.
+func Adopting(p *boot.Parts) *boxoffice.Office {
+	t := Tables(p)
+	policy := p.Policy()
+	s := store.New(t, policy)
+	book := &history.Book{Store: store.NewHistories(t), Clock: boot.Clock}
+	return &boxoffice.Office{
+		Store: s, Lane: s, Adoptions: s, Past: book.Lately, Policy: policy,
+		Clock: boot.Clock, Pause: boot.Pause, Rand: rand.Uint64, Parallel: parallel,
+	}
+}
