@@ -37,7 +37,7 @@ var priceList []byte
 
 // tables are the computed part of infra/scale.md, and the figures under it.
 func tables(ctx context.Context) (string, []counts.Figure, error) {
-	figures, sizes, err := counts.Measure(ctx)
+	figures, answers, err := counts.Measure(ctx)
 	if err != nil {
 		return "", nil, err
 	}
@@ -49,7 +49,7 @@ func tables(ctx context.Context) (string, []counts.Figure, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	text, err := counts.Tables(figures, waits, sizes, prices)
+	text, err := counts.Tables(figures, waits, answers, prices)
 	return text, figures, err
 }
 

@@ -63,6 +63,9 @@ type load struct {
 	streamReads   float64
 	socketWords   float64 // messages of a WebSocket API
 	socketMinutes float64
+	edgeRequests  float64 // of CloudFront
+	edgeOut       float64 // bytes
+	shielded      float64 // requests of edge locations that Origin Shield answers or passes on
 }
 
 // meters say which price an amount of a load has, and in what unit.
@@ -70,6 +73,9 @@ var meters = []struct {
 	name, price string
 	amount      func(load) float64
 }{
+	{"CloudFront, requests", "edge_request", func(l load) float64 { return l.edgeRequests / 1e6 }},
+	{"CloudFront, data out", "edge_out", func(l load) float64 { return l.edgeOut / 1e9 }},
+	{"CloudFront, Origin Shield", "edge_shield", func(l load) float64 { return l.shielded / 1e6 }},
 	{"API Gateway, requests", "api_request", func(l load) float64 { return l.requests / 1e6 }},
 	{"API Gateway, data out", "data_out", func(l load) float64 { return l.out / 1e9 }},
 	{"Lambda, requests", "lambda_request", func(l load) float64 { return l.invocations / 1e6 }},
@@ -88,6 +94,7 @@ func (l load) plus(m load, times float64) load {
 		l.writes + times*m.writes, l.reads + times*m.reads, l.invocations + times*m.invocations, l.gbSeconds + times*m.gbSeconds,
 		l.requests + times*m.requests, l.out + times*m.out, l.logged + times*m.logged, l.messageCalls + times*m.messageCalls,
 		l.streamReads + times*m.streamReads, l.socketWords + times*m.socketWords, l.socketMinutes + times*m.socketMinutes,
+		l.edgeRequests + times*m.edgeRequests, l.edgeOut + times*m.edgeOut, l.shielded + times*m.shielded,
 	}
 }
 
@@ -135,7 +142,7 @@ func told(u Use, gb float64) load {
 }
 
 // journeys of one buyer.
-type journeys struct{ winner, loser, view load }
+type journeys struct{ winner, loser, sale, refusal, view load }
 
 func journey(figures []Figure, sizes Bytes) (journeys, error) {
 	by := map[string]Use{}
@@ -154,18 +161,19 @@ func journey(figures []Figure, sizes Bytes) (journeys, error) {
 	view := asked(of("map read, 2,000 seats"), largeGB, sizes["seat map"], true)
 	read := asked(use(1, 0, 1), smallGB, otherBytes, true)
 	var j journeys
-	// A session, two looks at the map, hold, pay, two looks at the order.
-	j.winner = j.winner.plus(session, 1).plus(view, 2).
+	// A session, hold, pay, two looks at the order; before it two looks at the map.
+	j.sale = j.sale.plus(session, 1).
 		plus(asked(of("hold of 2 seats"), largeGB, sizes["hold"], true), 1).
 		plus(asked(of("payment begun"), smallGB, otherBytes, true), 1).
 		plus(asked(of("callback, T2"), largeGB, otherBytes, false), 1).plus(read, 2)
 	// The stream of holds tells of hold, payment and sale; relay and projector run for each,
 	// and that a payment has begun changes no map.
-	j.winner = j.winner.plus(told(Use{}, smallGB), 3).plus(told(of("projector, a batch of one hold"), largeGB), 2).plus(told(Use{}, largeGB), 1)
+	j.sale = j.sale.plus(told(Use{}, smallGB), 3).plus(told(of("projector, a batch of one hold"), largeGB), 2).plus(told(Use{}, largeGB), 1)
 	// That of orders tells of order and payment, twice each; a message each for deadline and provider.
-	j.winner = j.winner.plus(told(Use{}, smallGB), 4).
+	j.sale = j.sale.plus(told(Use{}, smallGB), 4).
 		plus(message(of("timer message of a sold hold"), largeGB), 1).plus(message(use(1, 0, 1), smallGB), 1)
-	j.loser = j.loser.plus(session, 1).plus(view, 2).plus(asked(of("hold refused, seats taken"), largeGB, sizes["hold refused"], true), 1)
+	j.refusal = j.refusal.plus(session, 1).plus(asked(of("hold refused, seats taken"), largeGB, sizes["hold refused"], true), 1)
+	j.winner, j.loser = j.sale.plus(view, 2), j.refusal.plus(view, 2)
 	j.view = view
 	return j, missing
 }

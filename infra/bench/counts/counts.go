@@ -14,6 +14,7 @@ import (
 
 	"github.com/fairseat/fairseat/infra/bench/report"
 	"github.com/fairseat/fairseat/infra/bench/venue"
+	"github.com/fairseat/fairseat/infra/bench/visit"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/payment"
@@ -146,6 +147,12 @@ func (bank) Create(_ context.Context, in payment.Intent) (payment.Created, error
 
 // Bytes are the sizes of answers, by call.
 type Bytes map[string]int
+
+// Answers are what calls answered: how much, and for how long it may be kept.
+type Answers struct {
+	Bytes Bytes
+	Kept  map[visit.Call]Kept
+}
 
 // bodies asks the handlers for answers as they go over the wire.
 func (s *stage) bodies() (Bytes, error) {

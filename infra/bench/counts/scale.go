@@ -30,8 +30,8 @@ const (
 )
 
 // Tables are the computed part of infra/scale.md.
-func Tables(figures, waits []Figure, sizes Bytes, p Prices) (string, error) {
-	j, err := journey(figures, sizes)
+func Tables(figures, waits []Figure, a Answers, p Prices) (string, error) {
+	j, err := journey(figures, a.Bytes)
 	if err != nil {
 		return "", err
 	}
@@ -60,7 +60,8 @@ func Tables(figures, waits []Figure, sizes Bytes, p Prices) (string, error) {
 		columns = append(columns, sales.plus(j.view, monthViews*reach))
 	}
 	p.table(&b, []string{"no cache", "a cache answers 90 %", "99 %"}, columns)
-	b.WriteString("\nWhat the caches themselves cost (CloudFront's requests and data) is not in these figures.\n")
+	b.WriteString("\nWhat the caches themselves cost is not in these figures; it is in the next.\n")
+	monthTables(&b, j, a.Kept, p)
 	lineTables(&b, waits, hours, p)
 	return b.String(), nil
 }

@@ -143,23 +143,27 @@ var steps = []step{
 }
 
 // Measure counts every step.
-func Measure(ctx context.Context) ([]Figure, Bytes, error) {
+func Measure(ctx context.Context) ([]Figure, Answers, error) {
+	var a Answers
 	s, err := newStage(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, a, err
 	}
 	var figures []Figure
 	for _, st := range slices.Concat(steps, listSteps) {
 		f, err := st.prepare(s)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", st.name, err)
+			return nil, a, fmt.Errorf("%s: %w", st.name, err)
 		}
 		got, err := s.count(f)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", st.name, err)
+			return nil, a, fmt.Errorf("%s: %w", st.name, err)
 		}
 		figures = append(figures, Figure{st.name, got, st.must, st.least, st.why})
 	}
-	sizes, err := s.bodies()
-	return figures, sizes, err
+	if a.Bytes, err = s.bodies(); err != nil {
+		return nil, a, err
+	}
+	a.Kept, err = s.kept(figures, a.Bytes)
+	return figures, a, err
 }

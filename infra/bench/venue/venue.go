@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -144,6 +145,27 @@ func (v *Venue) Announce(ctx context.Context, h Hall, shows ...catalog.ShowID) e
 // Reserve is the deployed handler of a hold.
 func (v *Venue) Reserve() api.Handler {
 	return api.ReserveSeats(v.edge(), v.Office)
+}
+
+// Browse is the deployed handler of what can be found before seats are chosen, with a
+// memory that is as deployed.
+func (v *Venue) Browse() api.Handler {
+	return api.BrowseCatalog(v.edge(), catalog.NewReader(v.Catalog, v.clock), v.Store)
+}
+
+// Seatmap is the deployed handler of the map.
+func (v *Venue) Seatmap() api.Handler { return api.ReadSeatmap(v.edge(), v.Office) }
+
+// ReadEvent is what a REST API makes of a GET; one parameter of the path at most.
+func ReadEvent(resource, name, id string, query map[string]string) events.APIGatewayProxyRequest {
+	ev := events.APIGatewayProxyRequest{Resource: resource, Path: strings.ReplaceAll(resource, "{"+name+"}", id), HTTPMethod: "GET", MultiValueQueryStringParameters: map[string][]string{}}
+	if name != "" {
+		ev.PathParameters = map[string]string{name: id}
+	}
+	for k, v := range query {
+		ev.MultiValueQueryStringParameters[k] = []string{v}
+	}
+	return ev
 }
 
 func (v *Venue) edge() api.Edge {
