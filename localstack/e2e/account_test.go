@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -175,8 +176,15 @@ func TestErase(t *testing.T) {
 		t.Errorf("%+v", export)
 	}
 	must(t, m.post("/accounts", map[string]string{"email": m.email, "password": "somebody else's " + rand.Text()}, nil))
+	key := makeKey(t, m.Client)
 	must(t, m.drop("/me"))
 	must(t, m.drop("/me"))
+	eventually(t, 5*time.Second, func() error {
+		if r := withKey(t, key.Key); r.Status != 403 {
+			return fmt.Errorf("a key of an account that was erased: %d", r.Status)
+		}
+		return nil
+	})
 	refused(t, m.get("/me", nil), 401, "unauthorized")
 	refused(t, m.logIn(m.password, ""), 401, "wrong_credentials")
 	must(t, m.post("/password-resets", map[string]string{"email": m.email}, nil))

@@ -144,8 +144,16 @@ func TestAccount(t *testing.T) {
 	if !strings.Contains(export.Body, `"current":true`) || !strings.Contains(export.Body, "ann@example.org") {
 		t.Errorf("%s", export.Body)
 	}
+	key := w.expect(post("/developer/keys", `{"name":"an app","accept_terms":true}`).by(bearer).keyed("a key"), 201, "").str("key")
+	if !w.letIn(key) {
+		t.Error("an account's key opens nothing")
+	}
 	w.expect(drop("/me").by(bearer), 204, "")
 	w.expect(drop("/me").by(bearer), 204, "")
+	if w.letIn(key) {
+		t.Error("the key of an erased account opens")
+	}
+	w.expect(get("/developer").by(bearer), 404, "not_found")
 	w.expect(get("/me").by(bearer), 401, "unauthorized")
 	w.expect(post("/logins", creds("ann@example.org", rain)), 401, "wrong_credentials")
 	w.expect(get("/holds/"+hold.str("id")).by(bearer), 200, "") // the books keep what an id bought

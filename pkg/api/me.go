@@ -5,19 +5,25 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/account"
 	"github.com/fairseat/fairseat/pkg/account/reception"
+	"github.com/fairseat/fairseat/pkg/developer"
+	"github.com/fairseat/fairseat/pkg/developer/keyring"
 )
 
 // KeepAccount answers what people ask about their own account (B1). The bearer is
 // an account, and its log-in is looked up: what was logged out is out at once here.
-func KeepAccount(e Edge, r *reception.Reception) Handler {
-	m := me{r}
+// The developer keys of an account that is erased end with it.
+func KeepAccount(e Edge, r *reception.Reception, keys *keyring.Keyring) Handler {
+	m := me{r, keys}
 	return e.handle(map[string]operation{
 		opLogOut: m.logOut, opLogOutEverywhere: m.logOutEverywhere, opReadMe: m.read, opChangeMe: m.change, opEraseMe: m.erase,
 		opChangePassword: m.changePassword, opSetUpTotp: m.setUp, opConfirmTotp: m.turnOn, opRemoveTotp: m.turnOff, opExportMe: m.export,
 	})
 }
 
-type me struct{ desk *reception.Reception }
+type me struct {
+	desk *reception.Reception
+	keys *keyring.Keyring
+}
 
 type profileDoc struct {
 	ID        string  `json:"id"`
@@ -89,8 +95,13 @@ func decodeChanges(body string) (ch reception.Changes, err error) {
 	return ch, nil
 }
 
+// erase ends the keys after the account: an erasure that is refused must not. Where
+// it fails in between, the same call again ends them.
 func (m me) erase(ctx context.Context, c *call) (reply, error) {
-	return reply{status: 204}, m.desk.Erase(ctx, c.person)
+	if err := m.desk.Erase(ctx, c.person); err != nil {
+		return reply{}, err
+	}
+	return reply{status: 204}, m.keys.Close(ctx, developer.ID(c.buyer))
 }
 
 func (m me) logOut(ctx context.Context, c *call) (reply, error) {

@@ -122,6 +122,11 @@ func (s *Registry) SetPlan(ctx context.Context, b developer.Book, p developer.Pl
 	return classify(s.t.Transact(ctx, ws, ""))
 }
 
+// Forget deletes a developer as he was read; his ended keys go by themselves.
+func (s *Registry) Forget(ctx context.Context, d developer.Developer) error {
+	return classify(s.t.Transact(ctx, []Write{{Key: developerKey(d.ID), Delete: true, Where: Equal{aRev, d.Rev}}}, ""))
+}
+
 func developerWrite(d developer.Developer) Write {
 	w := Write{Key: developerKey(d.ID), Where: Equal{aRev, d.Rev - 1}, Put: Item{
 		aName: d.Name, aPlan: string(d.Plan), aMade: d.MadeAt.UnixMilli(), aRev: d.Rev,

@@ -132,6 +132,15 @@ func registryPlans(r registry) {
 			r.t.Errorf("%+v, %v", p, err)
 		}
 	}
+	stale := r.book().Developer
+	stale.Rev--
+	r.stale(r.Forget(r.ctx, stale))
+	defer func() {
+		r.must(r.Forget(r.ctx, r.book().Developer))
+		if b := r.book(); b.Developer.ID != "" || len(b.Keys) != 2 {
+			r.t.Errorf("forgotten: %+v", b)
+		}
+	}()
 	if p := r.book().Developer.Plan; p != developer.Partner {
 		r.t.Errorf("plan %s", p)
 	}

@@ -23,6 +23,7 @@ type Store interface {
 	Issue(ctx context.Context, i developer.Issue, now time.Time) error
 	Revoke(ctx context.Context, d developer.Developer, k developer.Key, now time.Time) error
 	Usage(ctx context.Context, id developer.ID, first, last string) ([]developer.Day, error)
+	Forget(ctx context.Context, d developer.Developer) error // stale as the others
 	Taken(ctx context.Context, id developer.ID, w quota.Window, start time.Time) (int64, error)
 }
 
@@ -117,6 +118,30 @@ func (r *Keyring) Revoke(ctx context.Context, id developer.ID, k developer.KeyID
 			return err
 		}
 		return r.Store.Revoke(ctx, d, key, now)
+	})
+}
+
+// Close ends all keys of an account that is erased, and forgets that it was a
+// developer; also twice. What was counted stays, under an id that names nobody.
+func (r *Keyring) Close(ctx context.Context, id developer.ID) error {
+	b, err := r.Store.Book(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, k := range b.Keys {
+		if k.Ended(r.Clock()) {
+			continue
+		}
+		if err := r.Revoke(ctx, id, k.ID); err != nil {
+			return err
+		}
+	}
+	return r.again(ctx, func(time.Time) error {
+		b, err := r.Store.Book(ctx, id)
+		if err != nil || b.Developer.ID == "" {
+			return err
+		}
+		return r.Store.Forget(ctx, b.Developer)
 	})
 }
 
