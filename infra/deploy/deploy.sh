@@ -1,6 +1,6 @@
 #!/bin/sh
 # Deploys the stage $1: the stack fairseat-$1 with the parameters of stages/$1.txt.
-# The developer key is a secret and comes from FAIRSEAT_DEVELOPER_KEY.
+# Secrets come from FAIRSEAT_DEVELOPER_KEY and FAIRSEAT_SMTP_PASSWORD.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd) root=$(cd "$(dirname "$0")/../.." && pwd)
 file=$here/stages/${1:-}.txt
@@ -9,7 +9,7 @@ if [ -z "${1:-}" ] || [ ! -f "$file" ]; then
 	exit 2
 fi
 : "${FAIRSEAT_DEVELOPER_KEY:?is not set: the first developer key, 20 to 128 characters}"
-set -- "$1" "DeveloperKey=$FAIRSEAT_DEVELOPER_KEY"
+set -- "$1" "DeveloperKey=$FAIRSEAT_DEVELOPER_KEY" ${FAIRSEAT_SMTP_PASSWORD:+"SmtpPassword=$FAIRSEAT_SMTP_PASSWORD"}
 stage=$1
 shift
 while IFS= read -r line; do
