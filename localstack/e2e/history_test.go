@@ -64,8 +64,8 @@ func TestHistory(t *testing.T) {
 	inList[listedOrder](guest(t), "/me/orders", 0)
 }
 
-// member is a device of an account that nobody has had before.
-func member(t *testing.T) *buyer {
+// newcomer is a device of an account that nobody has had before.
+func newcomer(t *testing.T) *buyer {
 	t.Helper()
 	k, err := session.New(nil, variable("SECRET_SessionSecret"))
 	must(t, err)
@@ -88,7 +88,7 @@ type adopted struct {
 // his account's after he has logged in, on whichever device (B1).
 func TestAdoption(t *testing.T) {
 	parallel(t)
-	g, a, s, sold := guest(t), member(t), shop.open(t, "arthouse-40"), small(t, 2)
+	g, a, s, sold := guest(t), newcomer(t), shop.open(t, "arthouse-40"), small(t, 2)
 	paid := g.pay(g.hold(s, s.of(t, seatmap.Regular, 1, 0)...).ID, "success").OrderID
 	g.await(paid, "PAID", 15*time.Second)
 	dropped := g.hold(s, s.of(t, seatmap.Regular, 1, 1)...)
