@@ -33,9 +33,10 @@ const (
 	canaryDocument = "EK7713098"
 	canaryPassword = "canary-zvqkxj-password-7713"
 	canaryToken    = "canary-wqzxkv-token-40951"
+	canaryName     = "Canaria Zqxvkwy"
 )
 
-var canaries = newAviary(canaryMail, canaryPhone, canaryDocument, canaryPassword, canaryToken)
+var canaries = newAviary(canaryMail, canaryPhone, canaryDocument, canaryPassword, canaryToken, canaryName)
 
 // aviary knows canaries in each of their forms.
 type aviary struct {
@@ -48,11 +49,17 @@ type aviary struct {
 func newAviary(all ...string) *aviary {
 	a := &aviary{forms: map[string]string{}}
 	for i, text := range all {
-		for _, form := range forms(text) {
-			a.forms[form] = fmt.Sprintf("canary %d", i)
-		}
+		a.add(fmt.Sprintf("canary %d", i), text)
 	}
 	return a
+}
+
+func (a *aviary) add(name, text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, form := range forms(text) {
+		a.forms[form] = name
+	}
 }
 
 // forms are a text in clear, escaped, hexadecimal, and within a longer text in base64,
@@ -70,6 +77,8 @@ func forms(text string) []string {
 
 // in tells which canary a text holds, or "".
 func (a *aviary) in(text []byte) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for form, which := range a.forms {
 		if bytes.Contains(text, []byte(form)) {
 			return which
@@ -196,6 +205,8 @@ func TestCanaries(t *testing.T) {
 	if m := awaitLetter(t, canaryMail); !strings.Contains(m.Text, canaryToken) {
 		t.Errorf("the letter itself lacks its token: %s", m.Text)
 	}
+	liveAsCanary(t)
+	must(t, lookAtTables(t.Context()))
 	b := guest(t)
 	for _, r := range misplaced() {
 		got, err := b.Do(t.Context(), r.method, r.path, r.header, []byte(r.body))
@@ -204,6 +215,25 @@ func TestCanaries(t *testing.T) {
 			t.Errorf("%s %s: the error has %s: %s", r.method, r.path, which, got.Body)
 		}
 	}
+}
+
+// liveAsCanary registers, logs in, tells a name and a number, buys, and forgets the
+// password: the tokens of all this are canaries, too.
+func liveAsCanary(t *testing.T) {
+	t.Helper()
+	m := &member{buyer: buyer{client(), t}, email: canaryMail, password: canaryPassword}
+	must(t, m.post("/accounts", map[string]string{"email": m.email, "password": m.password, "locale": "en"}, nil))
+	proof := proofIn(t, m.email, "fsc1.")
+	canaries.add("the token of a registration", proof)
+	must(t, m.post("/accounts/verifications", map[string]string{"token": proof, "password": m.password}, nil))
+	must(t, m.logIn(m.password, ""))
+	canaries.add("an access token", m.Access)
+	canaries.add("a refresh token", m.Refresh)
+	must(t, m.Call(t.Context(), http.MethodPatch, "/me", "", map[string]string{"name": canaryName, "phone": canaryPhone}, nil))
+	s := shop.open(t, "arthouse-40")
+	paidFor(t, m.await(m.pay(m.hold(s, s.regular(t, 2, 0)...).ID, "success").OrderID, "PAID", holdTime))
+	refused(t, (&member{buyer: buyer{client(), t}, email: m.email}).logIn(canaryPassword+"?", ""), 401, "wrong_credentials")
+	must(t, m.post("/password-resets", map[string]string{"email": m.email}, nil))
 }
 
 // misplaced are requests with canaries where nobody asks for them.
