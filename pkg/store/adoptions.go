@@ -98,7 +98,7 @@ func addMark(m *adoption.Mark, from Table, it Item) {
 
 // Adopt is T10: 2 write units for each hold, each order and each allowance, 6 for a place.
 func (s *Store) Adopt(ctx context.Context, m adoption.Move) error {
-	n := int64(m.Had.Holding)
+	n, limit := int64(m.Had.Holding), int64(s.policy.MaxSeats)
 	ids := make(Set, len(m.Had.Holds))
 	for i, id := range m.Had.Holds {
 		ids[i] = string(id)
@@ -116,7 +116,7 @@ func (s *Store) Adopt(ctx context.Context, m adoption.Move) error {
 				{Attr: aHolds, Op: SetAdd, To: ids},
 				{Attr: aTTL, Op: SetTo, To: m.Until.Unix()},
 			},
-			Where: Any{NoAttr{aCount}, AtMost{aCount, int64(s.policy.MaxSeats) - n}},
+			Where: Any{NoAttr{aCount}, AtMost{aCount, limit - n}},
 		})
 	}
 	ws = append(ws, Write{Key: capKey(m.Had.Show, m.Guest), Update: given, Where: All{as, givenTo(m.Account)}})

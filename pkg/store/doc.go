@@ -29,6 +29,12 @@
 //	S8h  lapse, time out k (L2-L4)  1 transaction, 2(3k+1), k ≤ 30, and 2 for each proposed seat
 //	S8i  read a line                4 requests: state, pool, head, waiters; 1 unit each waiter
 //	S8j  a poll of somebody waiting 1 BatchGet, 2 units; the state passes a read unit at 23,000 places
+//	S8k  adopt one show's things (T10)
+//	                                1 BatchGet of 4 units and its holds, orders and waiter; 1 transaction,
+//	                                2 for each allowance, hold and order, 6 for a place; all of a buyer's:
+//	                                2 Queries
+//	S8l  an order's entries        1 Get, 1 transaction of 4 to 8; a page of 50: 1 Query, 2 units, eventually
+//	                                consistent
 //	S9   one hold, order, payment, gate, allowance
 //	                                1 Get, 1 unit
 //	S10  claims of some seats and several holds, together or alone
