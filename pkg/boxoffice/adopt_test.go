@@ -270,7 +270,7 @@ func TestAdoptMeets(t *testing.T) {
 			return err
 		},
 		"the account's hold": func(d *desk, _ scene) error {
-			_, err := d.Reserve(d.ctx(), wish(member, "new", "C-3", "C-4", "C-5", "C-6", "D-1", "D-2", "D-3", "D-4"))
+			_, err := d.Reserve(d.ctx(), wish(member, "new", "C-3", "C-4", "C-5", "C-6", "D-1", "D-2", "D-3", "D-4", "D-5", "D-6"))
 			return err
 		},
 		"accepted": func(d *desk, s scene) error {

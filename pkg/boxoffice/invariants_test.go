@@ -215,6 +215,9 @@ func (d *desk) moneyIsTickets(w world) error {
 		if h.State == booking.Sold && w.orders[order.ID(h.OrderID)].HoldID != string(id) {
 			return fmt.Errorf("MoneyIsTickets: hold %s is sold without its order", id)
 		}
+		if o, ok := w.orders[order.ID(h.OrderID)]; ok && h.State.Live() && o.Buyer != string(h.Buyer) {
+			return fmt.Errorf("MoneyIsTickets: hold %s is of %s, its order of %s", id, h.Buyer, o.Buyer)
+		}
 	}
 	return nil
 }
