@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fairseat/fairseat/infra/bench/visit"
 	"github.com/fairseat/fairseat/pkg/seatmap"
@@ -188,8 +189,8 @@ func (d *Day) request(v *visitor, step visit.Call) (Request, bool) {
 	d.n++
 	q := Request{Kind: step.String(), Method: "GET", Token: v.token, Header: map[string]string{}}
 	switch step {
-	case visit.Search: // until there is one, by hand
-		q.Path = "/movies/" + d.movie + "/showtimes?city=" + d.city
+	case visit.Search:
+		q.Path = "/search/movies?" + d.wish().Encode()
 	case visit.Cities:
 		q.Path = "/cities?q=" + url.QueryEscape(d.city[:5])
 	case visit.Movies:
@@ -225,6 +226,30 @@ func (d *Day) request(v *visitor, step visit.Call) (Request, bool) {
 		q.Header["If-None-Match"] = v.kept[q.Path]
 	}
 	return q, true
+}
+
+// wish is what somebody types: words of the title, now and then with a letter missing,
+// a place, and what matters to him.
+func (d *Day) wish() url.Values {
+	words := d.title
+	if at := 1 + d.rng.IntN(max(len(words)-1, 1)); d.rng.IntN(4) == 0 && at < len(words) && words[at] < utf8.RuneSelf && words[at-1] < utf8.RuneSelf {
+		words = words[:at] + words[at+1:]
+	}
+	q := url.Values{"keyword": {words}, "includeSpellcheck": {"yes"}}
+	if d.rng.IntN(2) == 0 {
+		q.Set("city", d.city)
+	} else { // where he stands, within a kilometre or so
+		q.Set("lat_long", fmt.Sprintf("%.2f,%.2f", 31.2+0.1*d.rng.Float64(), 121.4+0.1*d.rng.Float64()))
+		q.Set("radius", "25")
+		q.Set("sorting_order", "distance,asc")
+	}
+	switch d.rng.IntN(4) {
+	case 0:
+		q.Set("seats_together", fmt.Sprint(2+d.rng.IntN(3)))
+	case 1:
+		q.Set("start_datetime", d.dates[1+d.rng.IntN(2)]+"T10:00:00Z")
+	}
+	return q
 }
 
 // seen is what the answer leaves with the visitor.
