@@ -18,6 +18,9 @@ const (
 	dayFor  = 30 * time.Second
 	dayWarm = 10 * time.Second
 	dayGoal = 1000.0
+
+	daySettle = 3 * time.Second // after which what was held is in the maps
+	dayIdle   = 7 * time.Second
 )
 
 func day(ctx context.Context, s settings, r *report.Report) error {
@@ -27,6 +30,10 @@ func day(ctx context.Context, s settings, r *report.Report) error {
 			return err
 		}
 		if _, _, err := d.Run(ctx, s.rate/2, dayWarm); err != nil {
+			return err
+		}
+		idle, err := idling(ctx)
+		if err != nil {
 			return err
 		}
 		rate := s.rate + s.rate/20 // a little more than the goal, which is of what is answered
@@ -41,10 +48,37 @@ func day(ctx context.Context, s settings, r *report.Report) error {
 		each, all := used.Each(before, len(replies))
 		r.Note("the machine was shared by: %s; the worst request was sent %v late", used.Since(before, wall, runtime.NumCPU()), late.Round(time.Millisecond))
 		r.Note("processor time of a request: %s, together %.2f ms", each, all.Seconds()*1000)
-		bears := float64(runtime.NumCPU()) / all.Seconds()
+		// What the stack does without requests, such as asking queues and streams, is no part of one.
+		cores := float64(runtime.NumCPU())
+		bears := (cores - idle) / (all.Seconds() - idle*wall.Seconds()/float64(len(replies)))
+		r.Note("the idle stack takes %.0f ms a second, so that a request more is %.2f ms", idle*1000, 1000*(cores-idle)/bears)
 		r.Value(report.Value{Name: fmt.Sprintf("%d cores that do nothing else bear", runtime.NumCPU()), Unit: "requests/s", Samples: []float64{bears}, Better: report.Higher, Goal: dayGoal})
 		return nil
 	})
+}
+
+// idling is how many cores the stack takes when nobody asks for anything.
+func idling(ctx context.Context) (float64, error) {
+	if err := wait(ctx, daySettle); err != nil {
+		return 0, err
+	}
+	before, began := street.Usage(), time.Now()
+	if err := wait(ctx, dayIdle); err != nil {
+		return 0, err
+	}
+	_, all := street.Usage().Each(before, 1)
+	return all.Seconds() / time.Since(began).Seconds(), nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func tellDay(s settings, r *report.Report, replies []street.Reply, began time.Time, wall time.Duration) {
