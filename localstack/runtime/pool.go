@@ -326,7 +326,15 @@ func newID() string {
 	var b [16]byte
 	rand.Read(b[:])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	var text [36]byte // as RFC 9562 writes it
+	hex.Encode(text[:8], b[:4])
+	for i, at := range []int{8, 13, 18} {
+		text[at] = '-'
+		hex.Encode(text[at+1:], b[4+2*i:6+2*i])
+	}
+	text[23] = '-'
+	hex.Encode(text[24:], b[10:])
+	return string(text[:])
 }
 
 func newTrace() string {
