@@ -22,8 +22,8 @@ const (
 	peakOfMean   = 10.0   // the evening on which a film goes on sale
 	places       = 13.0   // regional caches before the one that shields the origin
 	keptAtMost   = 86400. // seconds: what is seldom asked for leaves an edge before its time
-	searchUnits  = 16.0   // of two requests: the pointer of the index, and what is left of thirty shows
-	searchBody   = 3000   // bytes of thirty shows on the wire
+	searchUnits  = 0.5    // as if each search looked for a newer index; an instance does so every two seconds
+	searchBody   = 1400   // bytes of twenty shows on the wire, as was seen
 )
 
 // popular says how many addresses of a call are asked for in one week, and how unlike
@@ -88,7 +88,7 @@ func (s *stage) kept(figures []Figure, sizes Bytes) (map[visit.Call]Kept, error)
 		all[c.call] = Kept{life, max(wire(got.Body), least[c.call]), c.use, c.gb}
 	}
 	// A search answers under the rule of what is left, as showtimes do.
-	all[visit.Search] = Kept{all[visit.Showtimes].Lifetime, searchBody, use(2, 0, searchUnits), largeGB}
+	all[visit.Search] = Kept{all[visit.Showtimes].Lifetime, searchBody, use(1, 0, searchUnits), largeGB}
 	return all, nil
 }
 
@@ -104,7 +104,7 @@ func lifetime(header string) (time.Duration, error) {
 }
 
 // wire is how many bytes a body has on the wire: the gateway compresses from 1,024 on,
-// and lists of names and times to a quarter, as was seen of real cities.
+// and of a real city's lists an eighth to two fifths is left.
 func wire(body string) int {
 	if len(body) < 1024 {
 		return len(body)
