@@ -49,14 +49,14 @@
 //	S15  open a socket              1 Get, 1 transaction, 6, 1 Query; its ticket: 1 transaction, 2
 //	S16  a client's message         1 Get, 1 transaction, 2, and 2 for a show that it watches or leaves
 //	S17  sockets of a buyer         1 Query; of a show's watchers: 8 Queries
-//	S19  a key of sealed fields     1 Get, 1 unit, an instance and period; the first of all: 1 transaction, 2
-//	S20  put a letter into the outbox
-//	                                2 write units in its cause's transaction; to send it: 2 transactions of 2
 //	S18  an attempt under a limit   1 transaction, 2; one more where the key is in use
 //	S20  a developer's key, and what he has of keys
 //	                                1 Get, 1 unit; 1 Query
 //	S21  take a portion of a quota  1 Update, 1 write unit, refused or not; usage of a day the same
 //	S22  make a key                 1 transaction, 6; replace one: 10; revoke one: 6
+//	S30  a key of sealed fields     1 Get, 1 unit, an instance and period; the first of all: 1 transaction, 2
+//	S31  put a letter into the outbox
+//	                                2 write units in its cause's transaction; to send it: 2 transactions of 2
 //
 // Start with [Tables], [Store], [Catalog], [Switchboard] and
 // [Limiter].

@@ -10,7 +10,7 @@ func private() []Defect {
 	)
 	return []Defect{
 		{"rights: an object that is not granted passes", edit(rights+"/objects.go", "\tif denied != nil && p.mode == Enforce {", "\tif denied != nil && p.mode == Off {"),
-			by(rights, "TestWhatEachCallNeeds/get_an_object", "TestTheUnknownOfObjectsIsRefused")},
+			by(rights, "TestWhatEachCallNeeds/get an object", "TestTheUnknownOfObjectsIsRefused")},
 		{"rights: who may not list is told what is missing", edit(rights, "r.StatusCode != http.StatusNotFound ||", "r.StatusCode == http.StatusNotFound ||"),
 			by(rights, "TestAMissingObjectIsSecret")},
 		{"vault: a field opens in another item", edit(vault, "[]string{p.Table, p.Item, p.Field}", "[]string{p.Table, p.Field}"),
