@@ -230,7 +230,7 @@ func TestCaches(t *testing.T) {
 		first, err := c.Do(t.Context(), http.MethodGet, path, nil, nil)
 		must(t, err)
 		tag := first.Header.Get("ETag")
-		if first.Status != 200 || first.Header.Get("Cache-Control") != keep || len(tag) < 3 || first.Header.Get("Date") == "" {
+		if first.Status != 200 || first.Header.Get("Cache-Control") != keep || first.Header.Get("Vary") != "X-Api-Key" || len(tag) < 3 || first.Header.Get("Date") == "" {
 			t.Errorf("%s: %d with %v", path, first.Status, first.Header)
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/ticket"
 )
 
@@ -296,6 +297,20 @@ func TestWhatIsKeptIsTheSameForAll(t *testing.T) {
 	refused := one.expect(get("/shows/none"), 404, "not_found")
 	if refused.Headers["Cache-Control"] != keepNot || refused.Headers["ETag"] != "" {
 		t.Errorf("a refusal may be kept: %v", refused.Headers)
+	}
+}
+
+// What a change of a show alters is seen within five seconds: memory, an edge, and a
+// read that is a second old come to no more, and nothing is served stale while the
+// origin answers.
+func TestAChangeIsSeenWithinFiveSeconds(t *testing.T) {
+	for _, keep := range []string{keepMovies, keepShow, keepStock} {
+		_, rest, _ := strings.Cut(keep, "max-age=")
+		age, _, _ := strings.Cut(rest, ",")
+		outside, err := time.ParseDuration(age + "s")
+		if err != nil || catalog.Remembered+outside+time.Second > 5*time.Second || strings.Contains(keep, "stale-while-revalidate") || strings.Contains(keep, "s-maxage") {
+			t.Errorf("%q and %v in memory, %v", keep, catalog.Remembered, err)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 const (
 	citiesTTL = time.Minute
 	moviesTTL = showsTTL
-	showsTTL  = 2 * time.Second
+	showsTTL  = Remembered
 
 	maxCities   = 1000
 	maxMovies   = 1000
@@ -27,6 +27,9 @@ const (
 	maxShows    = 2000
 	maxLayouts  = 32
 )
+
+// Remembered is how long a reader may repeat what a change of a show alters.
+const Remembered = 2 * time.Second
 
 // ErrDate refuses a date that is not of the form 2006-01-02 or is none.
 var ErrDate = fault.New(fault.Invalid, "bad_request", "catalog: not a date")
