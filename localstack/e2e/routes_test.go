@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -106,16 +107,32 @@ func TestRoutesAnswer(t *testing.T) {
 			q.body = map[string]string{"ReserveSeats": `{"seats":["A-1"]}`, "PayHold": `{"provider":"sandbox"}`, "JoinLine": `{"seats":1}`, "AcceptOffer": `{}`,
 				"MakeDeveloperKey": `{"name":"another","accept_terms":true}`, "RotateDeveloperKey": `{}`}[r.Operation]
 		}
+		typed := http.Header{}
+		if r.Body != api.NoBody {
+			typed["Content-Type"] = []string{"application/json"}
+		}
+		less := func(name string) (h http.Header) {
+			h = maps.Clone(typed)
+			h[name] = nil
+			return h
+		}
 		without := q
-		without.header = http.Header{"X-Api-Key": nil}
+		without.header = less("X-Api-Key")
 		if got := b.ask(without); (got.Status == 403) == r.Open {
 			t.Errorf("%s without a key: %d %s", r.Operation, got.Status, got.Body)
 		}
-		without.header = http.Header{"Authorization": nil}
+		without.header = less("Authorization")
 		if got := b.ask(without); (got.Status == 401) != r.Buyer {
 			t.Errorf("%s without a session: %d %s", r.Operation, got.Status, got.Body)
 		}
-		without.header = http.Header{"Idempotency-Key": nil}
+		if slices.Contains([]string{"sign-in", "keep-account", "adopt-guest", "search-movies"}, r.Function) {
+			q.header = typed // what they answer otherwise needs people, or an index: they have tests of their own
+			if got := b.ask(q); got.Status >= 500 || got.Status == 405 || got.Status == 403 {
+				t.Errorf("%s: %d %s", r.Operation, got.Status, got.Body)
+			}
+			continue
+		}
+		without.header = less("Idempotency-Key")
 		if got := b.ask(without); (got.Status == 400) != r.Receipt {
 			t.Errorf("%s without an Idempotency-Key: %d %s", r.Operation, got.Status, got.Body)
 		}
