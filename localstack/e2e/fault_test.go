@@ -74,10 +74,12 @@ func failureOf(t *testing.T, source, function string) error {
 func TestPoisonedRecords(t *testing.T) {
 	hold := poison(t, map[string]string{relayHolds: "RelayHolds", projectHolds: "ProjectSeatmap"}, store.Holds, "HOLD#poison", "HOLD", store.Item{"state": "melted"})
 	pay := poison(t, map[string]string{relayPayments: "RelayPayments"}, store.Orders, "PAY#poison", "PAY", store.Item{"state": "melted"})
+	listed := poison(t, map[string]string{"RecordOrderOrders": "RecordOrder"}, store.Orders, "ORDER#poison", "ORDER", store.Item{"state": "melted"})
 	wait := poison(t, map[string]string{relayLine: "RelayLine"}, store.Line, "WAITER#poison", "WAITER", store.Item{"state": "melted"})
 	letter := poison(t, map[string]string{"RelayMailMail": "RelayMail"}, store.Mail, "MAIL#poison", "MAIL", store.Item{"kind": "melted"})
 	hold()
 	pay()
+	listed()
 	wait()
 	letter()
 	s, b := shop.open(t, "standard-90"), guest(t)
