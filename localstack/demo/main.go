@@ -46,7 +46,7 @@ func (w *walk) all(ctx context.Context) error {
 		name string
 		do   func(context.Context) (string, error)
 	}{
-		{"session", w.session}, {"find", w.find}, {"hall", w.hall}, {"hold", w.take},
+		{"session", w.session}, {"find", w.find}, {"search", w.search}, {"hall", w.hall}, {"hold", w.take},
 		{"pay", w.pay}, {"tickets", w.tickets}, {"hall", w.hall},
 	}
 	fmt.Println("\nTwo seats, through the public API:")
@@ -175,6 +175,29 @@ func (w *walk) tickets(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("%d tickets for two seats", len(said))
 	}
 	return strings.Join(said, ", "), nil
+}
+
+// search waits until the index has what was just loaded.
+func (w *walk) search(ctx context.Context) (string, error) {
+	path := "/search/movies?includeSpellcheck=yes&keyword=" + url.QueryEscape(w.movie.Title)
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var found struct {
+			Items []struct{ Title, StartTime string } `json:"items"`
+		}
+		if err := w.get(ctx, path, &found); err != nil {
+			return "", err
+		}
+		if len(found.Items) > 0 {
+			return fmt.Sprintf("%q is found, next at %s", found.Items[0].Title, found.Items[0].StartTime), nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", errors.New("the search does not find what was loaded")
+		case <-tick.C:
+		}
+	}
 }
 
 func (w *walk) get(ctx context.Context, path string, out any) error {
