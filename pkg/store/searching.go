@@ -120,12 +120,12 @@ func (s Segments) MoveList(ctx context.Context, was int64, next search.List) err
 	for _, g := range next.Retired {
 		retired = append(retired, map[string]any{aName: g.Name, aAt: g.At.UnixMilli()})
 	}
-	where := Cond(Absent{})
+	var stands Cond = Absent{}
 	if was != 0 {
-		where = Equal{aVersion, was}
+		stands = Equal{aVersion, was}
 	}
 	return classify(s.t.Transact(ctx, []Write{{
-		Key: listKey, Put: Item{aVersion: next.Version, aSegments: segments, aRetired: retired}, Where: where,
+		Key: listKey, Put: Item{aVersion: next.Version, aSegments: segments, aRetired: retired}, Where: stands,
 	}}, ""))
 }
 
