@@ -4,10 +4,9 @@ package main
 import (
 	"github.com/fairseat/fairseat/pkg/api"
 	"github.com/fairseat/fairseat/pkg/boot"
-	"github.com/fairseat/fairseat/pkg/boot/desk"
-	"github.com/fairseat/fairseat/pkg/boot/front"
+	"github.com/fairseat/fairseat/pkg/boot/porch"
 )
 
 func main() {
-	boot.Start(func(p *boot.Parts) any { return api.ReserveSeats(front.Guarded(p), desk.Lined(p)) })
+	boot.Start(func(p *boot.Parts) any { return api.ReserveSeats(porch.Guarded(p), porch.Office(p)) })
 }

@@ -50,6 +50,8 @@ type options struct {
 	parallel  int
 	singleGap []string // houses whose shows refuse to strand a single seat
 	noLine    []string // houses that want no line
+	challenge []string // houses that ask for a solved challenge
+	contact   []string // houses that ask for a contact with the payment
 	bounded   []string // houses where k later parties may pass one that does not fit, as house=k
 	plans     []string // files of seating plans
 	types     map[string]seatmap.SeatType
@@ -120,6 +122,14 @@ func parseOptions(args []string, out io.Writer, now time.Time) (options, error) 
 	})
 	flags.Func("no-line", "`cinema` or venue that wants no waiting line; repeatable", func(s string) error {
 		o.noLine = append(o.noLine, s)
+		return nil
+	})
+	flags.Func("challenge", "`cinema` or venue whose shows ask for a solved challenge while on sale; repeatable", func(s string) error {
+		o.challenge = append(o.challenge, s)
+		return nil
+	})
+	flags.Func("contact", "`cinema` or venue whose shows ask for a contact with the payment; repeatable", func(s string) error {
+		o.contact = append(o.contact, s)
 		return nil
 	})
 	flags.Func("bounded", "`cinema=k` or venue=k: so many later parties may pass one that does not fit; repeatable", func(s string) error {

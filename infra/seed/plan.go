@@ -38,6 +38,8 @@ type plan struct {
 
 	singleGap map[string]bool // by cinema or venue, as the rest
 	noLine    map[string]bool
+	challenge map[string]bool
+	contact   map[string]bool
 	passes    map[string]int // of the bounded rule
 	drawn     []drawn
 }
@@ -83,6 +85,12 @@ func (p *plan) wishes(o options) (err error) {
 	}
 	if p.noLine, err = p.files.houses(o.noLine); err != nil {
 		return fmt.Errorf("--no-line: %w", err)
+	}
+	if p.challenge, err = p.files.houses(o.challenge); err != nil {
+		return fmt.Errorf("--challenge: %w", err)
+	}
+	if p.contact, err = p.files.houses(o.contact); err != nil {
+		return fmt.Errorf("--contact: %w", err)
 	}
 	p.passes = map[string]int{}
 	for _, wish := range o.bounded {
@@ -303,6 +311,7 @@ func (p plan) show(house string, date time.Time, slot int, starts time.Time, fil
 		StartsAt: starts, EndsAt: starts.Add(runtime + cleaning), LocalDate: date.Format(time.DateOnly),
 		SaleOpensAt: starts.Add(-saleAhead), SaleClosesAt: starts,
 		Status: catalog.OnSale, SingleGap: p.singleGap[house], NoLine: p.noLine[house], LinePasses: p.passes[house],
+		Challenge: p.challenge[house], NeedsContact: p.contact[house],
 	}
 }
 

@@ -245,7 +245,7 @@ func TestEventPrices(t *testing.T) {
 func TestHousesWishes(t *testing.T) {
 	p := newPlan(read(t), 1, 2, now)
 	const house = "shanghai-cn-02"
-	if err := p.wishes(options{singleGap: []string{house}, noLine: []string{house}, bounded: []string{house + "=3"}}); err != nil {
+	if err := p.wishes(options{singleGap: []string{house}, noLine: []string{house}, challenge: []string{house}, contact: []string{house}, bounded: []string{house + "=3"}}); err != nil {
 		t.Fatal(err)
 	}
 	c := p.cities[0]
@@ -255,13 +255,13 @@ func TestHousesWishes(t *testing.T) {
 			continue
 		}
 		for _, s := range p.day(c, r.v, i, dateOnly(now), films) {
-			if want := r.v.ID == house; s.SingleGap != want || s.NoLine != want || (s.LinePasses == 3) != want {
+			if want := r.v.ID == house; s.SingleGap != want || s.NoLine != want || s.Challenge != want || s.NeedsContact != want || (s.LinePasses == 3) != want {
 				t.Errorf("%s: %+v", s.ID, s)
 			}
 		}
 	}
 	for _, o := range []options{
-		{singleGap: []string{"nowhere"}}, {noLine: []string{"nowhere"}}, {bounded: []string{"nowhere=3"}}, {bounded: []string{house}},
+		{singleGap: []string{"nowhere"}}, {challenge: []string{"nowhere"}}, {contact: []string{"nowhere"}}, {noLine: []string{"nowhere"}}, {bounded: []string{"nowhere=3"}}, {bounded: []string{house}},
 		{bounded: []string{house + "=0"}}, {bounded: []string{house + "=x"}},
 	} {
 		if p.wishes(o) == nil {

@@ -194,6 +194,8 @@ type showDoc struct {
 	SaleOpensAt  string     `json:"sale_opens_at"`
 	SaleClosesAt string     `json:"sale_closes_at"`
 	Status       string     `json:"status"`
+	Challenge    bool       `json:"challenge_required,omitempty"`
+	Contact      bool       `json:"contact_required,omitempty"`
 }
 
 func (b browser) show(ctx context.Context, c *call) (reply, error) {
@@ -205,6 +207,7 @@ func (b browser) show(ctx context.Context, c *call) (reply, error) {
 		ID: string(s.ID), MovieID: string(s.MovieID), Cinema: cinemaOf(s.Cinema), Hall: s.Hall, LayoutID: string(s.LayoutID),
 		StartsAt: wireTime(s.StartsAt), EndsAt: wireTime(s.EndsAt), Prices: make([]priceDoc, len(s.Prices)),
 		SaleOpensAt: wireTime(s.SaleOpensAt), SaleClosesAt: wireTime(s.SaleClosesAt), Status: s.Status.String(),
+		Challenge: s.Challenge, Contact: s.NeedsContact,
 	}
 	for i, p := range s.Prices {
 		d.Prices[i] = priceDoc{string(p.Type), p.Amount}

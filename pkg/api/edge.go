@@ -10,6 +10,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/session"
+	"github.com/fairseat/fairseat/pkg/throttle/turnstile"
 )
 
 // Handler answers REST proxy events, payload shape 1.0. Its error is always nil:
@@ -28,6 +29,9 @@ type Edge struct {
 	// Person names the account that a token gives access to; session.Keeper's
 	// Account. Only functions with routes for accounts have it.
 	Person func(token string, now time.Time) (session.Person, error)
+
+	// Limit refuses who comes too often; nil lets everybody pass.
+	Limit func(ctx context.Context, v turnstile.Visit) error
 }
 
 // operation answers one route.

@@ -8,6 +8,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/throttle/turnstile"
 )
 
 // ReserveSeats answers POST /shows/{show}/holds (A7, A10, A12).
@@ -61,9 +62,16 @@ func (h holds) reserve(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	solution, err := c.solution()
+	if err != nil {
+		return reply{}, err
+	}
+	if err := c.pass(ctx, turnstile.Hold, 0); err != nil {
+		return reply{}, err
+	}
 	w := boxoffice.Wish{
 		Buyer: c.buyer, Key: c.key, BodyHash: c.digest(canonical(b)),
-		Show: catalog.ShowID(c.id("show")), Movie: catalog.MovieID(b.Movie),
+		Show: catalog.ShowID(c.id("show")), Movie: catalog.MovieID(b.Movie), Solution: solution,
 	}
 	w.Seats = make([]seatmap.SeatID, len(b.Seats))
 	for i, s := range b.Seats {

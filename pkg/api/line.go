@@ -9,6 +9,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/seatmap"
+	"github.com/fairseat/fairseat/pkg/throttle/turnstile"
 )
 
 // JoinLine answers POST /shows/{show}/line (A8).
@@ -82,9 +83,16 @@ func (q queue) join(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	solution, err := c.solution()
+	if err != nil {
+		return reply{}, err
+	}
+	if err := c.pass(ctx, turnstile.Join, 0); err != nil {
+		return reply{}, err
+	}
 	j := boxoffice.Join{
 		Buyer: c.buyer, Key: c.key, BodyHash: c.digest(canonical(b)), Show: catalog.ShowID(c.id("show")), Party: b.Seats,
-		Types: make([]seatmap.SeatType, len(b.Types)),
+		Types: make([]seatmap.SeatType, len(b.Types)), Solution: solution,
 	}
 	for i, t := range b.Types {
 		j.Types[i] = seatmap.SeatType(t)

@@ -51,6 +51,7 @@ var problems = map[string]words{
 	"no_seats":             {422, "No seats", "No seats were asked for."},
 	"duplicate_seat":       {422, "Duplicate seat", "A seat is named twice."},
 	"unknown_seat":         {422, "Unknown seat", "The hall has no such seat."},
+	"contact_required":     {422, "Contact required", "This show asks for a contact with the payment."},
 	"wrong_movie":          {422, "Wrong movie", "The show is of another movie."},
 	"pair_split":           {422, "Pair split", "A loveseat is sold as a pair; the missing halves are named."},
 	"party_size":           {422, "Party size", "A party is of one to ten, and takes as many seats as it is of."},
@@ -77,7 +78,8 @@ var problems = map[string]words{
 	"key_shown":          {409, "Key shown", "The key was shown when it was made, and is not stored. Make another."},
 	"quota_exceeded":     {429, "Too many requests", "The quota of this developer key is used up."},
 
-	"too_many_requests": {429, "Too many requests", "Too many attempts; try again later."},
+	"challenge_required": {428, "Challenge required", "This show asks for a solved challenge, of POST /shows/{show}/challenges, in Challenge-Solution."},
+	"too_many_requests":  {429, "Too many requests", "Too many attempts; try again later."},
 
 	"internal":        {500, "Internal error", "Something went wrong on our side."},
 	"busy":            {503, "Busy", "Too many at once; nothing was taken. Try again."},
@@ -213,6 +215,7 @@ func (d *problemDoc) fill(no *booking.Refusal) {
 		d.Until = wireTime(no.Until)
 	case line.ErrNotYourSeat:
 		d.Conflicts, d.Seats = conflictDocs(no.Conflicts), seats
+	case booking.ErrNotWorked:
 	case booking.ErrTooMany:
 		d.Seats, d.Limit = seats, no.Limit
 	default:

@@ -12,7 +12,7 @@ type Body uint8
 const (
 	_        Body = iota
 	NoBody        // ignored
-	MayJSON       // nothing, or an empty JSON object
+	MayJSON       // nothing, or a JSON object, most often an empty one
 	NeedJSON      // a JSON object
 	RawBody       // bytes of any type, as a payment provider signed them
 )
@@ -39,6 +39,7 @@ const (
 	fnReadSeatmap     = "read-seatmap"
 	fnSearchMovies    = "search-movies"
 	fnReserveSeats    = "reserve-seats"
+	fnPoseChallenge   = "pose-challenge"
 	fnReadHold        = "read-hold"
 	fnReleaseHold     = "release-hold"
 	fnPayHold         = "pay-hold"
@@ -68,6 +69,7 @@ const (
 	opReadLayout      = "ReadLayout"
 	opReadSeatmap     = "ReadSeatmap"
 	opReserveSeats    = "ReserveSeats"
+	opPoseChallenge   = "PoseChallenge"
 	opReadHold        = "ReadHold"
 	opReleaseHold     = "ReleaseHold"
 	opPayHold         = "PayHold"
@@ -131,6 +133,7 @@ var routes = []Route{
 	{Method: methodGet, Path: "/layouts/{layout}", Operation: opReadLayout, Function: fnBrowseCatalog, Body: NoBody},
 	{Method: methodGet, Path: "/shows/{show}/seatmap", Operation: opReadSeatmap, Function: fnReadSeatmap, Body: NoBody, Query: []string{"expand"}},
 	{Method: methodPost, Path: "/shows/{show}/holds", Operation: opReserveSeats, Function: fnReserveSeats, Buyer: true, Receipt: true, Body: NeedJSON},
+	{Method: methodPost, Path: "/shows/{show}/challenges", Operation: opPoseChallenge, Function: fnPoseChallenge, Buyer: true, Body: MayJSON},
 	{Method: methodGet, Path: "/holds/{hold}", Operation: opReadHold, Function: fnReadHold, Buyer: true, Body: NoBody},
 	{Method: methodDelete, Path: "/holds/{hold}", Operation: opReleaseHold, Function: fnReleaseHold, Buyer: true, Body: NoBody},
 	{Method: methodPost, Path: "/holds/{hold}/payments", Operation: opPayHold, Function: fnPayHold, Buyer: true, Receipt: true, Body: NeedJSON},

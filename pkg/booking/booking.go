@@ -93,6 +93,7 @@ type Hold struct {
 	MadeAt    time.Time
 	EndedAt   time.Time // zero while live
 	Aside     int       // seats that its end set aside for the line, which must hear of it
+	Contacts  []Contact // of who pays; each has the seats in its allowance while the hold lives
 }
 
 // Total is the price of all seats.
@@ -115,6 +116,10 @@ type Policy struct {
 	Hold     time.Duration // five minutes (A7)
 	Grace    time.Duration // five seconds (A7); two clocks must differ by less
 	MaxSeats int           // ten (A10), of one show, held and owned together
+
+	// FreeDrops is how many holds of a show a buyer may take and let go before he
+	// waits between them ([Drops]); 0 is any number.
+	FreeDrops int
 }
 
 // Receipt is how long a hold outlives its end: Idempotency-Keys are kept 24 hours.
@@ -137,6 +142,8 @@ var (
 	ErrHoldEnded    = fault.New(fault.Conflict, "hold_ended", "the hold was given back")
 	ErrNotOverdue   = fault.New(fault.Stale, "", "booking: the hold is not overdue")
 	ErrOtherBody    = fault.New(fault.Invalid, "idempotency_mismatch", "the Idempotency-Key was used with another request")
+	ErrNotWorked    = fault.New(fault.Conflict, "challenge_required", "the show asks for a solved challenge")
+	ErrNoContact    = fault.New(fault.Invalid, "contact_required", "the show asks for a contact with the payment")
 	ErrHoldNotFound = fault.New(fault.NotFound, "not_found", "no such hold")
 )
 
@@ -175,10 +182,14 @@ func Confirm(h Hold, p Policy, payment string, now time.Time) (Hold, error) {
 }
 
 // StartPayment ties an order and a payment to the hold. The new revision keeps a
-// release that was decided before from ending the hold without its order.
-func StartPayment(h Hold, p Policy, order, payment string, now time.Time) (Hold, error) {
+// release that was decided before from ending the hold without its order. Contacts
+// that are given take the place of those before; the seats count for them from now on.
+func StartPayment(h Hold, p Policy, order, payment string, contacts []Contact, now time.Time) (Hold, error) {
 	if err := h.Payable(p, now); err != nil {
 		return Hold{}, err
+	}
+	if len(contacts) > 0 {
+		h.Contacts = contacts
 	}
 	h.OrderID, h.PaymentID = order, payment
 	h.Rev++
@@ -194,6 +205,6 @@ func Regrant(old Hold, id HoldID, payment string, now time.Time) (Hold, error) {
 	}
 	return Hold{
 		ID: id, Show: old.Show, Buyer: old.Buyer, Seats: old.Seats, State: Sold,
-		ExpiresAt: old.ExpiresAt, Rev: 1, OrderID: old.OrderID, PaymentID: payment, MadeAt: now,
+		ExpiresAt: old.ExpiresAt, Rev: 1, OrderID: old.OrderID, PaymentID: payment, MadeAt: now, Contacts: old.Contacts,
 	}, nil
 }

@@ -66,7 +66,7 @@ func TestHoldLifetime(t *testing.T) {
 			if _, err := booking.Confirm(h, policy, "p1", tt.now); err != want {
 				t.Errorf("confirm: %v, want %v", err, want)
 			}
-			if _, err := booking.StartPayment(h, policy, "o", "p2", tt.now); err != want {
+			if _, err := booking.StartPayment(h, policy, "o", "p2", nil, tt.now); err != want {
 				t.Errorf("start: %v, want %v", err, want)
 			}
 			want = booking.ErrNotOverdue
@@ -102,7 +102,7 @@ func TestConfirmAndStartPayment(t *testing.T) {
 	if err != nil || h.State != booking.Sold || h.PaymentID != "p2" || h.Rev != 4 || h.OrderID != "o" {
 		t.Errorf("confirmed %+v, %v", h, err)
 	}
-	h, err = booking.StartPayment(holdIn(booking.Held), policy, "o2", "p2", noon)
+	h, err = booking.StartPayment(holdIn(booking.Held), policy, "o2", "p2", nil, noon)
 	if err != nil || h.State != booking.Held || h.PaymentID != "p2" || h.Rev != 4 || h.OrderID != "o2" || !h.ExpiresAt.Equal(end) {
 		t.Errorf("started %+v, %v", h, err)
 	}

@@ -79,10 +79,15 @@ func (p *Parts) Number(name string) int {
 
 // Policy reads the numbers of api.md, "Policy numbers".
 func (p *Parts) Policy() booking.Policy {
+	drops := 0
+	if p.Env("FAIRSEAT_FREE_DROPS") != "" { // only who makes holds looks at it
+		drops = p.Number("FAIRSEAT_FREE_DROPS")
+	}
 	return booking.Policy{
-		Hold:     time.Duration(p.Number("FAIRSEAT_HOLD_SECONDS")) * time.Second,
-		Grace:    time.Duration(p.Number("FAIRSEAT_GRACE_SECONDS")) * time.Second,
-		MaxSeats: p.Number("FAIRSEAT_MAX_SEATS"),
+		FreeDrops: drops,
+		Hold:      time.Duration(p.Number("FAIRSEAT_HOLD_SECONDS")) * time.Second,
+		Grace:     time.Duration(p.Number("FAIRSEAT_GRACE_SECONDS")) * time.Second,
+		MaxSeats:  p.Number("FAIRSEAT_MAX_SEATS"),
 	}
 }
 

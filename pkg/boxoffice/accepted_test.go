@@ -2,6 +2,7 @@ package boxoffice_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
@@ -20,7 +21,7 @@ func TestAcceptAgainWhileItLands(t *testing.T) {
 		ID: "w_ann", Show: matinee, Buyer: "ann", State: line.Asked, Party: 1, Types: []seatmap.SeatType{seatmap.Premium},
 		AskedAt: d.Clock(), ExpiresAt: d.Clock().Add(d.Line.Wait),
 	}
-	if err := d.store.Ask(d.ctx(), w, d.Clock().AddDate(0, 1, 0)); err != nil {
+	if err := d.store.Ask(d.ctx(), w, d.Clock().AddDate(0, 1, 0), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.RunLane(d.ctx(), matinee, boxoffice.Wake{Named: []line.WaiterID{w.ID}}); err != nil {

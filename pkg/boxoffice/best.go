@@ -81,7 +81,7 @@ func (o *Office) race(ctx context.Context, q *search, unsure *bool) (booking.Hol
 	if err != nil {
 		return booking.Hold{}, err
 	}
-	err = o.Store.Hold(ctx, next, q.keepUntil())
+	err = o.Store.Hold(ctx, next, q.keepUntil(), *q.terms)
 	var t *Taken
 	switch {
 	case err == nil:
@@ -91,6 +91,8 @@ func (o *Office) race(ctx context.Context, q *search, unsure *bool) (booking.Hol
 		return *t.Existing, t.Existing.Owns(q.req)
 	case errors.As(err, &t) && len(t.Claims) == 0 && !t.Partial && t.Full:
 		return booking.Hold{}, o.refuseFull(ctx, q.sale, t)
+	case errors.As(err, &t) && len(t.Claims) == 0 && !t.Partial && (t.Used || t.Drops.N > 0):
+		return booking.Hold{}, o.slowed(q.sale, t)
 	case errors.As(err, &t), fault.Is(err, fault.Contended):
 		o.memory.lost(q.show.ID, now)
 		return booking.Hold{}, o.lose(ctx, q, next)

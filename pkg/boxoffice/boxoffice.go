@@ -18,6 +18,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/challenge"
 	"github.com/fairseat/fairseat/pkg/fault"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/order"
@@ -56,10 +57,14 @@ type Office struct {
 	Nudge func(ctx context.Context, show catalog.ShowID, named []line.WaiterID) error
 	// Aged finds an order that has left the store, or fails with ErrOrderNotFound; nil
 	// where no archive is asked.
-	Aged     func(ctx context.Context, id order.ID) (order.Order, error)
+	Aged func(ctx context.Context, id order.ID) (order.Order, error)
+	// Challenges poses puzzles and takes solutions; nil where no show asks for one.
+	Challenges *challenge.Keeper
+
 	Parallel int // store calls that one look makes at once; 0 is one, in a fixed order
 
 	memory memory
+	demand demand
 	reads  reads
 }
 

@@ -28,6 +28,7 @@ type PayWish struct {
 	Key      string // Idempotency-Key
 	BodyHash string
 	Hints    map[string]string // for a test provider
+	Contacts []booking.Contact // of who pays; each may have as many seats of a show as a buyer
 }
 
 // Pay begins to pay for a hold (A20). While a payment of the hold is pending, that
@@ -103,10 +104,13 @@ func (o *Office) newPayment(ctx context.Context, w PayWish, id payment.ID, h boo
 	if err == nil {
 		err = o.takesPlace(ctx, h.Show)
 	}
+	if err == nil && len(w.Contacts) == 0 && len(h.Contacts) == 0 {
+		err = o.reachable(ctx, h.Show)
+	}
 	if err != nil {
 		return payment.Payment{}, err
 	}
-	next, err := booking.StartPayment(h, o.Policy, string(ord.ID), string(id), now)
+	next, err := booking.StartPayment(h, o.Policy, string(ord.ID), string(id), w.Contacts, now)
 	if err != nil {
 		return payment.Payment{}, err
 	}
@@ -119,7 +123,24 @@ func (o *Office) newPayment(ctx context.Context, w PayWish, id payment.ID, h boo
 	if err := p.Check(); err != nil {
 		return payment.Payment{}, err
 	}
-	return p, o.Store.StartPayment(ctx, h, next, p, ord, fresh, now)
+	err = o.Store.StartPayment(ctx, h, next, p, ord, fresh, now)
+	var full *Taken
+	if errors.As(err, &full) { // how many a contact has is told to nobody: he may be another
+		err = &booking.Refusal{Reason: booking.ErrSeatLimit, Holding: len(h.Seats), Limit: o.Policy.MaxSeats}
+	}
+	return p, err
+}
+
+// reachable asks for a contact where the house wants one.
+func (o *Office) reachable(ctx context.Context, id catalog.ShowID) error {
+	show, err := o.Catalog.Show(ctx, id)
+	if err == nil && show.NeedsContact {
+		return booking.ErrNoContact
+	}
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
 }
 
 // takesPlace refuses money for a show that was cancelled, as far as the catalogue

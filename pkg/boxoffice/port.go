@@ -30,7 +30,7 @@ type Store interface {
 // HoldStore keeps claims, holds, allowances, gates and timers.
 type HoldStore interface {
 	// Hold is T1. A refusal by condition is *Taken.
-	Hold(ctx context.Context, h booking.Hold, keepUntil time.Time) error
+	Hold(ctx context.Context, h booking.Hold, keepUntil time.Time, terms booking.Terms) error
 	// Block is T8's first half: claims and hold, no allowance, no timer.
 	Block(ctx context.Context, h booking.Hold) error
 	// Release is T3; o, when not nil, is the hold's order as it becomes, on the
@@ -61,7 +61,8 @@ type HoldStore interface {
 // PaymentStore keeps orders and payments.
 type PaymentStore interface {
 	// StartPayment ties a new payment to a hold: hold as it was read, payment
-	// absent, order absent (fresh) or as it was.
+	// absent, order absent (fresh) or as it was. A contact whose allowance does not
+	// permit it is *Taken.
 	StartPayment(ctx context.Context, was, next booking.Hold, p payment.Payment, o order.Order, fresh bool, now time.Time) error
 	// Confirm is T2.
 	Confirm(ctx context.Context, was, next booking.Hold, p PaymentChange, o OrderChange, now time.Time) error
@@ -116,8 +117,9 @@ type LineStore interface {
 	// SawLine notes that a run found nothing left to do; Stale where no line ever was.
 	SawLine(ctx context.Context, show catalog.ShowID, at line.Stamp) error
 
-	// Ask is T7, Accept T5 (*Taken when the allowance does not permit it), Leave T6.
-	Ask(ctx context.Context, w line.Waiter, keepUntil time.Time) error
+	// Ask is T7 (booking.ErrNotWorked when the challenge made at workedAt was used
+	// before), Accept T5 (*Taken when the allowance does not permit it), Leave T6.
+	Ask(ctx context.Context, w line.Waiter, keepUntil, workedAt time.Time) error
 	Accept(ctx context.Context, a line.Acceptance, keepUntil time.Time) error
 	Leave(ctx context.Context, l line.Leaving, place *line.Place) error
 
@@ -190,7 +192,10 @@ type Taken struct {
 	Existing *booking.Hold            // this very hold exists already
 	Claims   map[seatmap.SeatID]Owner // wanted seats that are not free
 	Full     bool                     // the buyer's allowance does not permit it
-	Holding  int                      // then: what the buyer has
+	Holding  int                      // what the buyer has, where his allowance was read
+	Drops    booking.Drops            // what he dropped, the same
+	WorkedAt time.Time                // when the last challenge was made that he used, the same
+	Used     bool                     // that of this hold was used before
 	Partial  bool                     // other items were in conflict: Claims may lack some
 }
 

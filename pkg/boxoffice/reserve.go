@@ -22,6 +22,7 @@ type Wish struct {
 	Movie    catalog.MovieID // "" or the show's
 	Seats    []seatmap.SeatID
 	Best     *seatmap.Want
+	Solution string // of a challenge, where the show asks for one
 }
 
 // sale is what a request needs to know of its show.
@@ -29,6 +30,7 @@ type sale struct {
 	req    booking.Request
 	show   catalog.Show
 	layout *seatmap.Layout
+	terms  *booking.Terms // what T1 is conditioned on beside; its attempts add to it
 }
 
 // keepUntil is when a show's allowances may go. Every hold gives back to one at its
@@ -43,22 +45,32 @@ func (o *Office) Reserve(ctx context.Context, w Wish) (booking.Hold, error) {
 	if err != nil {
 		return booking.Hold{}, err
 	}
-	var h booking.Hold
-	if w.Best != nil {
-		h, err = o.reserveBest(ctx, s, *w.Best)
-	} else {
-		h, err = o.reserveNamed(ctx, s, w.Seats)
-	}
+	h, err := o.reserve(ctx, s, w)
 	if err == nil {
 		return h, nil
 	}
 	var no *booking.Refusal
-	if errors.As(err, &no) && fault.Is(err, fault.Conflict) && !looked(no) {
+	refused := errors.As(err, &no) && fault.Is(err, fault.Conflict) && !looked(no)
+	if refused || fault.Is(err, fault.Limited) {
 		if old, found, rerr := o.receipt(ctx, s.req); rerr != nil || found {
 			return old, rerr
 		}
 	}
 	return h, err
+}
+
+func (o *Office) reserve(ctx context.Context, s sale, w Wish) (h booking.Hold, err error) {
+	seats := len(w.Seats)
+	if w.Best != nil {
+		seats = w.Best.Count
+	}
+	if s.terms.WorkedAt, err = o.worked(s, w.Solution, seats, o.Clock()); err != nil {
+		return h, err
+	}
+	if w.Best != nil {
+		return o.reserveBest(ctx, s, *w.Best)
+	}
+	return o.reserveNamed(ctx, s, w.Seats)
 }
 
 // looked reports that the refusal rests on a look that would have shown the receipt.
@@ -79,7 +91,7 @@ func (o *Office) sale(ctx context.Context, w Wish) (sale, error) {
 		return sale{}, err
 	}
 	req := booking.Request{ID: booking.IDFor(w.Buyer, w.Key), Buyer: w.Buyer, BodyHash: w.BodyHash}
-	return sale{req: req, show: show, layout: l}, nil
+	return sale{req: req, show: show, layout: l, terms: &booking.Terms{}}, nil
 }
 
 // receipt finds the answer that the request got before.

@@ -36,7 +36,7 @@ func (o *Office) take(ctx context.Context, s sale, chosen []int) (booking.Hold, 
 				return o.refuse(ctx, s, next, v)
 			}
 		}
-		err = o.Store.Hold(ctx, next, s.keepUntil())
+		err = o.Store.Hold(ctx, next, s.keepUntil(), *s.terms)
 		var t *Taken
 		switch {
 		case err == nil:
@@ -79,6 +79,9 @@ func (o *Office) refused(ctx context.Context, s sale, wanted booking.Hold, t *Ta
 	}
 	if t.Full {
 		return booking.Hold{}, o.refuseFull(ctx, s, t)
+	}
+	if t.Used || t.Drops.N > 0 {
+		return booking.Hold{}, o.slowed(s, t)
 	}
 	return booking.Hold{}, errAgain
 }

@@ -25,6 +25,7 @@ type Join struct {
 	Show     catalog.ShowID
 	Party    int
 	Types    []seatmap.SeatType
+	Solution string // of a challenge, where the show asks for one
 }
 
 // Standing is what somebody who waits is told.
@@ -67,7 +68,7 @@ func (o *Office) Join(ctx context.Context, j Join) (Standing, error) {
 	wish := line.Join{ID: WaiterIDFor(j.Buyer, j.Show, j.Key), Show: j.Show, Buyer: j.Buyer, BodyHash: j.BodyHash, Party: j.Party, Types: j.Types}
 	var w line.Waiter
 	err = o.attempt(ctx, func(now time.Time) error {
-		w, err = o.ask(ctx, v, wish, now)
+		w, err = o.ask(ctx, v, wish, j.Solution, now)
 		return err
 	})
 	if err != nil {
@@ -103,7 +104,7 @@ func (o *Office) hallOf(ctx context.Context, id catalog.ShowID) (sale, error) {
 }
 
 // ask is one attempt of T7, or its receipt.
-func (o *Office) ask(ctx context.Context, s sale, j line.Join, now time.Time) (line.Waiter, error) {
+func (o *Office) ask(ctx context.Context, s sale, j line.Join, solution string, now time.Time) (line.Waiter, error) {
 	was, ok, place, err := o.Lane.Joining(ctx, j.Show, j.Buyer, j.ID)
 	if err != nil {
 		return line.Waiter{}, err
@@ -113,6 +114,11 @@ func (o *Office) ask(ctx context.Context, s sale, j line.Join, now time.Time) (l
 	}
 	if s.show.NoLine {
 		return line.Waiter{}, ErrNoLine
+	}
+	s.req.Buyer = j.Buyer
+	workedAt, err := o.worked(s, solution, j.Party, now)
+	if err != nil {
+		return line.Waiter{}, err
 	}
 	if place.Live != "" {
 		return line.Waiter{}, o.stillWaiting(ctx, place.Live, now)
@@ -146,7 +152,7 @@ func (o *Office) ask(ctx context.Context, s sale, j line.Join, now time.Time) (l
 	case err != nil:
 		return line.Waiter{}, err
 	}
-	return w, o.Lane.Ask(ctx, w, s.keepUntil())
+	return w, o.Lane.Ask(ctx, w, s.keepUntil(), workedAt)
 }
 
 // stillWaiting refuses a second place, unless the first is past its end and only

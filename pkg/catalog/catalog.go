@@ -100,6 +100,8 @@ type Show struct {
 	SingleGap    bool // the organiser refuses choices that strand a single seat
 	NoLine       bool // the house wants no line for it
 	LinePasses   int  // later parties that may pass one that does not fit; 0 is the strict rule
+	Challenge    bool // holding and joining ask for a solved challenge while it is on sale
+	NeedsContact bool // paying asks for a contact, whose seats are counted too
 
 	Rev       int64     // how often it was changed since it was first loaded; a listing does not tell
 	Announced time.Time // EndsAt before it was changed; zero when it never was, and in a listing

@@ -39,7 +39,7 @@ func TestAnswersOfTheService(t *testing.T) {
 	house := r.draft(booking.House, "C-8")
 	house.State = booking.Blocked
 	calls := map[string]func() error{
-		"hold":    func() error { return r.Hold(ctx, r.draft("bob", "C-9"), keep) },
+		"hold":    func() error { return r.Hold(ctx, r.draft("bob", "C-9"), keep, booking.Terms{}) },
 		"block":   func() error { return r.Block(ctx, house) },
 		"release": func() error { return r.Release(ctx, r.ending(b.hold, booking.ByOwner, evening), nil) },
 		"start":   func() error { return r.StartPayment(ctx, b.hold, next, second.pay, second.ord, false, evening) },
@@ -81,24 +81,24 @@ func TestPartialRefusal(t *testing.T) {
 		t.Fatal("not held")
 	}
 	wish := r.draft("bob", "C-1", "C-2")
-	tk := r.taken(r.Hold(t.Context(), wish, keep))
+	tk := r.taken(r.Hold(t.Context(), wish, keep, booking.Terms{}))
 	if !tk.Partial || tk.Claims["C-1"].Hold != h.ID || len(tk.Claims) != 1 {
 		t.Errorf("taken %+v, want seat 1 and partial", tk)
 	}
 	r.must(r.Release(t.Context(), r.ending(h, booking.ByOwner, evening), nil))
-	if err := r.Hold(t.Context(), wish, keep); !fault.Is(err, fault.Contended) {
+	if err := r.Hold(t.Context(), wish, keep, booking.Terms{}); !fault.Is(err, fault.Contended) {
 		t.Errorf("error %v, want contended", err)
 	}
 	release()
-	r.must(r.Hold(t.Context(), wish, keep))
+	r.must(r.Hold(t.Context(), wish, keep, booking.Terms{}))
 }
 
 // TestThrottledPartition: over its rate a partition refuses, and nothing is taken.
 func TestThrottledPartition(t *testing.T) {
 	db := memstore.New(memstore.Options{Clock: func() time.Time { return evening }, Rate: 4})
 	r := newRig(t, db)
-	r.must(r.Hold(t.Context(), r.draft("ann", "C-1", "C-2"), keep))
-	err := r.Hold(t.Context(), r.draft("bob", "C-3"), keep)
+	r.must(r.Hold(t.Context(), r.draft("ann", "C-1", "C-2"), keep, booking.Terms{}))
+	err := r.Hold(t.Context(), r.draft("bob", "C-3"), keep, booking.Terms{})
 	if !fault.Is(err, fault.Busy) {
 		t.Errorf("error %v, want busy", err)
 	}

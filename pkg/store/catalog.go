@@ -178,6 +178,8 @@ const (
 	catStatus  = "status"
 	catGap     = "single_gap"
 	catNoLine  = "no_line"
+	catWork    = "work"
+	catContact = "contact"
 	catPasses  = "line_passes"
 	catRev     = "rev"       // absent is 0
 	catFirst   = "announced" // absent: never changed
@@ -285,6 +287,12 @@ func showItem(s catalog.Show) Item {
 	if s.Cinema.PostalCode != "" {
 		it[catPostal] = s.Cinema.PostalCode
 	}
+	if s.Challenge {
+		it[catWork] = true
+	}
+	if s.NeedsContact {
+		it[catContact] = true
+	}
 	return it
 }
 
@@ -313,6 +321,8 @@ func showOf(r *row) catalog.Show {
 	}
 	s.SingleGap, _ = r.item[catGap].(bool)
 	s.NoLine, _ = r.item[catNoLine].(bool)
+	s.Challenge, _ = r.item[catWork].(bool)
+	s.NeedsContact, _ = r.item[catContact].(bool)
 	passes, _ := r.item[catPasses].(int64)
 	s.LinePasses = int(passes)
 	s.Rev, s.Announced = revOf(r.item), r.time(catFirst)

@@ -69,7 +69,7 @@ func TestCatalogReturnsWhatWasLoaded(t *testing.T) {
 		on := catalog.NowShowing{Movie: film, LastStart: instant.Draw(t, "last")}
 		show := catalogShow("s", instant.Draw(t, "starts"))
 		show.Status = rapid.SampledFrom([]catalog.Status{catalog.OnSale, catalog.Cancelled}).Draw(t, "status")
-		show.SingleGap = rapid.Bool().Draw(t, "gap")
+		show.SingleGap, show.Challenge, show.NeedsContact = rapid.Bool().Draw(t, "gap"), rapid.Bool().Draw(t, "work"), rapid.Bool().Draw(t, "contact")
 		show.Prices[0].Amount.Minor = rapid.Int64Range(0, 1<<53).Draw(t, "minor")
 		text := rapid.SliceOfN(rapid.Byte(), 1, 50).Draw(t, "source")
 

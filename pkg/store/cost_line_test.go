@@ -47,7 +47,7 @@ func TestCostOfTheLine(t *testing.T) {
 	}{
 		{"ask (T7)", waiter + place + timer, func(r *rig) func() error {
 			w := r.asking("ann", 10)
-			return func() error { return r.Ask(r.t.Context(), w, keep) }
+			return func() error { return r.Ask(r.t.Context(), w, keep, time.Time{}) }
 		}},
 		{"number the first (L8)", state + gates + waiter + entry, func(r *rig) func() error {
 			return r.plan(r.numbering(line.Entering, r.asked("ann", 1)), nil)
@@ -254,7 +254,7 @@ func longLine(t *testing.T) (*memstore.DB, *rig, line.Waiter) {
 // place and a pool item; the state of a line in which ten thousand stand is two.
 func TestSizes(t *testing.T) {
 	db, r, w := longLine(t)
-	r.must(r.Ask(t.Context(), w, keep))
+	r.must(r.Ask(t.Context(), w, keep, time.Time{}))
 	p := r.numbering(line.Waiting, w)
 	p.Wanted = w.Types
 	r.must(r.plan(p, nil)())
@@ -268,7 +268,7 @@ func TestSizes(t *testing.T) {
 	}
 	o := &line.Offering{Was: w, Waiter: w}
 	o.Waiter.State, o.Waiter.Offer = line.Offered, line.Offer{Seats: seats, Choice: w.Types, ExpiresAt: evening.Add(2 * time.Minute)}
-	r.must(r.Hold(t.Context(), h, keep))
+	r.must(r.Hold(t.Context(), h, keep, booking.Terms{}))
 	r.must(r.Release(t.Context(), r.ending(h, booking.ByOwner, evening, seatmap.Wheelchair), nil))
 	r.must(r.plan(line.Plan{Offer: o}, nil)())
 	l, err := line.Decline(o.Waiter, evening.Add(time.Minute))

@@ -53,7 +53,7 @@ func TestCostOfAHold(t *testing.T) {
 			r := newRig(t, memory())
 			h := r.long(n)
 			ctx, u := t.Context(), int64(n)
-			r.must(r.Hold(ctx, h, keep))
+			r.must(r.Hold(ctx, h, keep, booking.Terms{}))
 			r.wantCost("hold", 1, 2*(u+3))
 
 			// A hold, its claims, the allowance, the timer, the gate.
@@ -63,7 +63,7 @@ func TestCostOfAHold(t *testing.T) {
 
 			again := h
 			again.ID = booking.IDFor(h.Buyer, "again")
-			r.must(r.Hold(ctx, again, keep))
+			r.must(r.Hold(ctx, again, keep, booking.Terms{}))
 			r.tables.Reset()
 			b := r.pay(again)
 			r.wantCost("start a payment", 1, 2*4)
@@ -88,7 +88,7 @@ func TestCostOfAHold(t *testing.T) {
 func TestCostIsTheSameOnTheService(t *testing.T) {
 	r := newRig(t, service)
 	h := r.long(10)
-	r.must(r.Hold(t.Context(), h, keep))
+	r.must(r.Hold(t.Context(), h, keep, booking.Terms{}))
 	r.must(r.Release(t.Context(), r.ending(h, booking.ByOwner, evening), nil))
 	if c := r.tables.Snapshot(); c.Requests[meter.Transact] != 2 || len(c.Requests) != 1 {
 		t.Errorf("%v, want two transactions", c.Requests)

@@ -27,14 +27,15 @@ func New(t Tables, p booking.Policy) *Store { return &Store{t, p} }
 const timerGrace = 5 * time.Second
 
 // Hold is T1: n claims, the hold, the allowance, the timer; 2(n+3) write units.
-func (s *Store) Hold(ctx context.Context, h booking.Hold, keepUntil time.Time) error {
+func (s *Store) Hold(ctx context.Context, h booking.Hold, keepUntil time.Time, terms booking.Terms) error {
 	ws := claimWrites(h)
 	ws = append(ws,
 		Write{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}},
 		s.allow(h, keepUntil),
 		Write{Key: timerKey(h), Put: s.timerItem(h)},
 	)
-	return s.taken(h, s.t.Transact(ctx, ws, ""))
+	s.under(terms, &ws[len(h.Seats)+1])
+	return s.met(terms, s.taken(h, s.t.Transact(ctx, ws, "")))
 }
 
 // Block is T8: a hold without allowance or deadline.
@@ -61,9 +62,13 @@ func seatKey(s booking.Seat) boxoffice.SeatKey { return boxoffice.SeatKey{Seat: 
 // allow adds the hold's seats to its buyer's, within the limit (TenAtMost), and names the
 // hold: what somebody has is known from his allowances alone, at no further unit.
 func (s *Store) allow(h booking.Hold, keepUntil time.Time) Write {
+	return s.allowTo(h, h.Buyer, keepUntil)
+}
+
+func (s *Store) allowTo(h booking.Hold, of booking.Buyer, keepUntil time.Time) Write {
 	n := int64(len(h.Seats))
 	return Write{
-		Key: capKey(h.Show, h.Buyer),
+		Key: capKey(h.Show, of),
 		Update: []Change{
 			{Attr: aCount, Op: Add, To: n},
 			{Attr: aHolds, Op: SetAdd, To: Set{string(h.ID)}},
@@ -75,6 +80,38 @@ func (s *Store) allow(h booking.Hold, keepUntil time.Time) Write {
 
 func noMore(h booking.Hold) Change {
 	return Change{Attr: aHolds, Op: SetDelete, To: Set{string(h.ID)}}
+}
+
+// under adds to the allowance's write what else of the buyer's past decides: what he
+// dropped, and which challenge he used last. It is the same item, so it costs nothing.
+func (s *Store) under(t booking.Terms, w *Write) {
+	where := All{w.Where}
+	switch {
+	case s.policy.FreeDrops == 0:
+	case t.Drops == nil:
+		where = append(where, Any{NoAttr{aDrops}, AtMost{aDrops, int64(s.policy.FreeDrops) - 1}})
+	default:
+		where = append(where, Equal{aDrops, int64(t.Drops.Was.N)})
+		w.Update = append(w.Update, Change{Attr: aDrops, Op: SetTo, To: int64(t.Drops.Next.N)})
+	}
+	if !t.WorkedAt.IsZero() {
+		where = append(where, unused(t.WorkedAt))
+		w.Update = append(w.Update, Change{Attr: aWorked, Op: SetTo, To: t.WorkedAt.UnixMilli()})
+	}
+	if len(where) > 1 {
+		w.Where = where
+	}
+}
+
+// unused: a challenge is used once, for no later one and not itself was used before.
+func unused(madeAt time.Time) Cond {
+	return Any{NoAttr{aWorked}, Less{aWorked, madeAt.UnixMilli()}}
+}
+
+// useWork notes a solved challenge where no seats are taken with it.
+func useWork(show catalog.ShowID, b booking.Buyer, madeAt, keepUntil time.Time) Write {
+	last, end := Change{Attr: aWorked, Op: SetTo, To: madeAt.UnixMilli()}, Change{Attr: aTTL, Op: SetTo, To: keepUntil.Unix()}
+	return Write{Key: capKey(show, b), Update: []Change{last, end}, Where: unused(madeAt)}
 }
 
 func (s *Store) timerItem(h booking.Hold) Item {
@@ -115,11 +152,28 @@ func (s *Store) taken(h booking.Hold, err error) error {
 			}
 			t.Existing = &old
 		default:
-			n, _ := r.Old[aCount].(int64)
-			t.Full, t.Holding = true, int(n)
+			s.past(t, h, r.Old)
 		}
 	}
 	return t
+}
+
+// past reads of an allowance that refused what it says of its buyer.
+func (s *Store) past(t *boxoffice.Taken, h booking.Hold, old Item) {
+	n, _ := old[aCount].(int64)
+	drops, _ := old[aDrops].(int64)
+	r := row{item: old}
+	t.Holding, t.Full = int(n), int(n)+len(h.Seats) > s.policy.MaxSeats
+	t.Drops, t.WorkedAt = booking.Drops{N: int(drops), Last: r.time(aDropped)}, r.time(aWorked)
+}
+
+// met tells whether the challenge was what refused a hold.
+func (s *Store) met(terms booking.Terms, err error) error {
+	var t *boxoffice.Taken
+	if errors.As(err, &t) {
+		t.Used = !terms.WorkedAt.IsZero() && !terms.WorkedAt.After(t.WorkedAt)
+	}
+	return err
 }
 
 // classify a refusal whose single conditions do not matter to the caller.
@@ -137,6 +191,12 @@ func classify(err error) error {
 		return ErrThrottled
 	}
 	return ErrContended
+}
+
+// disallow gives the seats of a hold back to an allowance: its buyer's, or a contact's.
+func disallow(was booking.Hold, of booking.Buyer) Write {
+	n := int64(len(was.Seats))
+	return Write{Key: capKey(was.Show, of), Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}, Where: AtLeast{aCount, n}}
 }
 
 // Release is T3, the only transaction that ends a hold.
@@ -157,8 +217,14 @@ func (s *Store) Release(ctx context.Context, e booking.Ending, o *boxoffice.Orde
 		)
 	}
 	if was.State != booking.Blocked {
-		n := int64(len(was.Seats))
-		ws = append(ws, Write{Key: capKey(was.Show, was.Buyer), Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}, Where: AtLeast{aCount, n}})
+		ws = append(ws, disallow(was, was.Buyer))
+		if e.Dropped() {
+			last := &ws[len(ws)-1]
+			last.Update = append(last.Update, Change{Attr: aDrops, Op: Add, To: int64(1)}, Change{Attr: aDropped, Op: SetTo, To: e.Hold.EndedAt.UnixMilli()})
+		}
+		for _, c := range was.Contacts {
+			ws = append(ws, disallow(was, booking.Buyer(c)))
+		}
 	}
 	if was.State == booking.Held {
 		ws = append(ws, Write{Key: timerKey(was), Delete: true})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
@@ -23,7 +24,43 @@ func (s *Store) StartPayment(ctx context.Context, was, next booking.Hold, p paym
 	if fresh {
 		ws = append(ws, Write{Key: orderKey(o.ID), Put: orderItem(o), Where: Absent{}})
 	}
-	return classify(s.t.Transact(ctx, ws, ""))
+	first := len(ws)
+	ws = append(ws, s.contactWrites(was, next, now.Add(contactKept))...)
+	return contactFull(first, s.t.Transact(ctx, ws, ""))
+}
+
+// contactKept is how long a contact's allowance outlives its last payment. It must
+// outlive the latest end of the hold, and a show is not sold a year ahead.
+const contactKept = 400 * 24 * time.Hour
+
+// contactWrites move the seats of a hold from the contacts that it had to those that
+// it gets: first those that must have room.
+func (s *Store) contactWrites(was, next booking.Hold, keepUntil time.Time) (ws []Write) {
+	for _, c := range next.Contacts {
+		if !slices.Contains(was.Contacts, c) {
+			ws = append(ws, s.allowTo(next, booking.Buyer(c), keepUntil))
+		}
+	}
+	for _, c := range was.Contacts {
+		if !slices.Contains(next.Contacts, c) {
+			ws = append(ws, disallow(was, booking.Buyer(c)))
+		}
+	}
+	return ws
+}
+
+// contactFull is *boxoffice.Taken where nothing but a contact's allowance, from the
+// write of this number on, refused.
+func contactFull(first int, err error) error {
+	var c *Canceled
+	if !errors.As(err, &c) || !c.Has(ReasonCondition) {
+		return classify(err)
+	}
+	failed := func(r Reason) bool { return r.Code == ReasonCondition }
+	if slices.ContainsFunc(c.Reasons[:min(first, len(c.Reasons))], failed) {
+		return classify(c)
+	}
+	return &boxoffice.Taken{Full: true}
 }
 
 // payable: the hold as read, and not past its grace by the writer's clock.
@@ -52,6 +89,9 @@ func (s *Store) Regrant(ctx context.Context, old, h booking.Hold, keepUntil time
 		paymentWrite(p),
 		orderWrite(o),
 	)
+	for _, c := range h.Contacts {
+		ws = append(ws, s.allowTo(h, booking.Buyer(c), keepUntil))
+	}
 	err := s.t.Transact(ctx, ws, "")
 	var c *Canceled
 	if !errors.As(err, &c) {
@@ -59,7 +99,7 @@ func (s *Store) Regrant(ctx context.Context, old, h booking.Hold, keepUntil time
 	}
 	n := len(h.Seats)
 	for i, r := range c.Reasons {
-		if r.Code == ReasonCondition && i != n+1 && i >= n {
+		if r.Code == ReasonCondition && i != n+1 && i >= n && i < n+5 {
 			return ErrStale
 		}
 	}

@@ -41,7 +41,7 @@ func holdTwice(r *rig) {
 	h := r.hold("ann", "C-7")
 	again := h
 	again.ExpiresAt, again.MadeAt = h.ExpiresAt.Add(time.Second), h.MadeAt.Add(time.Second)
-	tk := r.taken(r.Hold(r.t.Context(), again, keep))
+	tk := r.taken(r.Hold(r.t.Context(), again, keep, booking.Terms{}))
 	if tk.Existing == nil || !cmp.Equal(*tk.Existing, h) {
 		r.t.Errorf("existing %+v, want the hold as it was made", tk.Existing)
 	}
@@ -50,7 +50,7 @@ func holdTwice(r *rig) {
 	// Also after its end, and although its seat is free then.
 	e := r.ending(h, booking.ByOwner, evening)
 	r.must(r.Release(r.t.Context(), e, nil))
-	tk = r.taken(r.Hold(r.t.Context(), again, keep))
+	tk = r.taken(r.Hold(r.t.Context(), again, keep, booking.Terms{}))
 	if tk.Existing == nil || tk.Existing.State != booking.Released {
 		r.t.Errorf("existing %+v, want the released one", tk.Existing)
 	}
@@ -64,7 +64,7 @@ func holdTaken(r *rig) {
 	house := r.draft(booking.House, "C-4")
 	house.State, house.ExpiresAt = booking.Blocked, time.Time{}
 	r.must(r.Block(r.t.Context(), house))
-	tk := r.taken(r.Hold(r.t.Context(), r.draft("cat", "C-0", "C-2", "C-3", "C-4"), keep))
+	tk := r.taken(r.Hold(r.t.Context(), r.draft("cat", "C-0", "C-2", "C-3", "C-4"), keep, booking.Terms{}))
 	want := map[seatmap.SeatID]boxoffice.Owner{"C-2": {Hold: held.ID}, "C-3": {}, "C-4": {Hold: house.ID, House: true}}
 	if diff := cmp.Diff(want, tk.Claims); diff != "" || tk.Existing != nil || tk.Full || tk.Partial {
 		r.t.Errorf("taken %+v (-want +got claims):\n%s", tk, diff)
@@ -76,25 +76,25 @@ func holdTaken(r *rig) {
 
 func holdFull(r *rig) {
 	h := r.hold("ann", "1", "2", "3", "4", "5", "6", "7", "8", "9")
-	tk := r.taken(r.Hold(r.t.Context(), r.draft("ann", "10", "11"), keep))
+	tk := r.taken(r.Hold(r.t.Context(), r.draft("ann", "10", "11"), keep, booking.Terms{}))
 	if !tk.Full || tk.Holding != 9 || len(tk.Claims) != 0 || tk.Existing != nil {
 		r.t.Errorf("taken %+v, want full with 9", tk)
 	}
 	// Claims and allowance are told at once.
-	tk = r.taken(r.Hold(r.t.Context(), r.draft("ann", "9", "10"), keep))
+	tk = r.taken(r.Hold(r.t.Context(), r.draft("ann", "9", "10"), keep, booking.Terms{}))
 	if !tk.Full || tk.Claims["9"].Hold != h.ID || len(tk.Claims) != 1 {
 		r.t.Errorf("taken %+v, want full and seat 9", tk)
 	}
 	r.hold("ann", "10")
 	r.wantAllowance("ann", 10)
 	r.hold("bob", "11") // everybody has an allowance of his own
-	r.taken(r.Hold(r.t.Context(), r.draft("ann", "12"), keep))
+	r.taken(r.Hold(r.t.Context(), r.draft("ann", "12"), keep, booking.Terms{}))
 }
 
 func holdNothing(r *rig) {
 	r.hold("ann", "C-2")
 	h := r.draft("bob", "C-1", "C-2", "C-3")
-	r.taken(r.Hold(r.t.Context(), h, keep))
+	r.taken(r.Hold(r.t.Context(), h, keep, booking.Terms{}))
 	r.wantClaims(nil, "C-1", "C-3")
 	r.wantAllowance("bob", 0)
 	if _, err := r.HoldByID(r.t.Context(), h.ID); !errors.Is(err, booking.ErrHoldNotFound) {
@@ -110,7 +110,7 @@ func holdNothing(r *rig) {
 func holdInTwoBlocks(r *rig) {
 	h := r.draft("ann", "C-1", "C-2", "C-3")
 	h.Seats[1].Block = "1"
-	r.must(r.Hold(r.t.Context(), h, keep))
+	r.must(r.Hold(r.t.Context(), h, keep, booking.Terms{}))
 	for name, want := range map[string]int{"0": 2, "1": 1} {
 		if claims, err := r.BlockClaims(r.t.Context(), r.show, name); err != nil || len(claims) != want {
 			r.t.Errorf("block %s has %d claims (%v), want %d", name, len(claims), err, want)
@@ -278,7 +278,7 @@ func timersInOrder(r *rig) {
 		h := r.draft("ann", string(rune('a'+i)))
 		h.Buyer = booking.Buyer(string(rune('a' + i)))
 		h.ExpiresAt = evening.Add(time.Duration(after) * time.Second)
-		r.must(r.Hold(r.t.Context(), h, keep))
+		r.must(r.Hold(r.t.Context(), h, keep, booking.Terms{}))
 		want = append(want, h.ID)
 	}
 	all := r.timers(time.Time{})

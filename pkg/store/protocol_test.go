@@ -110,7 +110,7 @@ func (r *rig) draft(b booking.Buyer, ids ...string) booking.Hold {
 func (r *rig) hold(b booking.Buyer, ids ...string) booking.Hold {
 	r.t.Helper()
 	h := r.draft(b, ids...)
-	r.must(r.Hold(r.t.Context(), h, keep))
+	r.must(r.Hold(r.t.Context(), h, keep, booking.Terms{}))
 	return h
 }
 
@@ -260,7 +260,7 @@ func (r *rig) draftBill(h booking.Hold, n int) (booking.Hold, bill) {
 		Provider: payment.Sandbox, State: payment.Pending, Amount: total, Hints: map[string]string{"outcome": "success"},
 		BodyHash: "body", CreatedAt: evening, ExpiresAt: h.ExpiresAt, NextAskAt: evening.Add(2 * time.Second),
 	}
-	next, err := booking.StartPayment(h, policy, string(o.ID), string(p.ID), evening)
+	next, err := booking.StartPayment(h, policy, string(o.ID), string(p.ID), nil, evening)
 	r.must(err)
 	return next, bill{next, p, o}
 }

@@ -217,7 +217,7 @@ func coolDown(r *rig) {
 	for n := range 2 {
 		w := r.asking("ann", 1)
 		w.ID += line.WaiterID(fmt.Sprint(n))
-		r.must(r.Ask(ctx, w, keep))
+		r.must(r.Ask(ctx, w, keep, time.Time{}))
 		place = line.Place{Live: w.ID, Lapses: place.Lapses}.Close(true, line.Standard, evening)
 		e := r.ended(w, line.Left)
 		r.must(r.Leave(ctx, line.Leaving{Was: w, Waiter: e.Waiter, Refused: true}, &place))
@@ -225,9 +225,9 @@ func coolDown(r *rig) {
 	r.wantPlace("ann", line.Place{Lapses: 2, CoolUntil: evening.Add(line.Standard.CoolDown)})
 	w := r.asking("ann", 1)
 	w.AskedAt = place.CoolUntil.Add(-time.Millisecond)
-	r.stale(r.Ask(ctx, w, keep))
+	r.stale(r.Ask(ctx, w, keep, time.Time{}))
 	w.AskedAt = place.CoolUntil
-	r.must(r.Ask(ctx, w, keep))
+	r.must(r.Ask(ctx, w, keep, time.Time{}))
 	r.wantPlace("ann", line.Place{Live: w.ID, Lapses: 2, CoolUntil: place.CoolUntil})
 }
 

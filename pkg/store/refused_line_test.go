@@ -148,7 +148,7 @@ func transactions() []transaction {
 	}
 	add("T7 ask", func(r *rig) func() error {
 		w := r.asking("ann", 1)
-		return func() error { return r.Ask(r.t.Context(), w, keep) }
+		return func() error { return r.Ask(r.t.Context(), w, keep, time.Time{}) }
 	}, spoil{"the waiter exists", func(r *rig) { r.set(r.kWaiter("ann"), "state", "left") }},
 		spoil{"a place", func(r *rig) { r.set(r.kPlace("ann"), "live", "w_other") }},
 		spoil{"a cool-down", func(r *rig) { r.set(r.kPlace("ann"), "cool", evening.UnixMilli()+1) }})
@@ -285,7 +285,7 @@ func TestTwoAtOnce(t *testing.T) {
 				w := r.asking("ann", 1)
 				w.ID += line.WaiterID(fmt.Sprint(keys))
 				n.Unlock()
-				return r.Ask(r.t.Context(), w, keep)
+				return r.Ask(r.t.Context(), w, keep, time.Time{})
 			}
 		}},
 		{name: "two runs", given: func(r *rig) func() error { return r.plan(r.numbering(line.Entering, r.asked("ann", 1)), nil) }},

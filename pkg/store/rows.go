@@ -39,6 +39,10 @@ const (
 	aKind     = "kind"
 	aFor      = "for"
 	aSetAside = "aside"
+	aContacts = "con"
+	aDrops    = "drops"   // holds that a buyer let go
+	aDropped  = "dropped" // when the last one, milliseconds since 1970
+	aWorked   = "worked"  // when the last challenge was made that he solved and used, the same
 )
 
 // row reads attributes and remembers the first that was not as expected: an
@@ -84,7 +88,7 @@ func (r *row) fail(attr string) {
 }
 
 func holdItem(h booking.Hold) Item {
-	it := make(Item, 14) // all that follow
+	it := make(Item, 15) // all that follow
 	it[aState], it[aRev], it[aShow], it[aBuyer] = h.State.String(), h.Rev, string(h.Show), string(h.Buyer)
 	it[aSeats], it[aHash], it[aMade] = seatsValue(h.Seats), h.BodyHash, h.MadeAt.UnixMilli()
 	if len(h.Seats) > 0 {
@@ -102,6 +106,13 @@ func holdItem(h booking.Hold) Item {
 	if !h.EndedAt.IsZero() {
 		it[aEnded] = h.EndedAt.UnixMilli()
 		it[aTTL] = h.EndedAt.Add(booking.Receipt).Unix()
+	}
+	if len(h.Contacts) > 0 {
+		names := make(Texts, len(h.Contacts))
+		for i, c := range h.Contacts {
+			names[i] = string(c)
+		}
+		it[aContacts] = names
 	}
 	if h.Aside > 0 {
 		it[aSetAside] = int64(h.Aside)
@@ -125,6 +136,14 @@ func HoldFromItem(it Item) (booking.Hold, error) {
 	aside, _ := it[aSetAside].(int64)
 	h.Aside = int(aside)
 	h.Seats = r.seats()
+	contacts, _ := it[aContacts].([]any)
+	for _, v := range contacts {
+		c, ok := v.(string)
+		if !ok {
+			r.fail(aContacts)
+		}
+		h.Contacts = append(h.Contacts, booking.Contact(c))
+	}
 	return h, r.err
 }
 

@@ -37,7 +37,7 @@ func TestRowsComeBack(t *testing.T) {
 			h.Seats[i].Price.Currency = currency
 		}
 		s := store.New(memory(), policy) // of its own: two draws may name the same seats
-		if err := s.Hold(t.Context(), h, keep); err != nil {
+		if err := s.Hold(t.Context(), h, keep, booking.Terms{}); err != nil {
 			rt.Fatal(err)
 		}
 		got, err := s.HoldByID(t.Context(), h.ID)

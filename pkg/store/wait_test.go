@@ -31,7 +31,7 @@ func (r *rig) asking(who string, party int) line.Waiter {
 func (r *rig) asked(who string, party int) line.Waiter {
 	r.t.Helper()
 	w := r.asking(who, party)
-	r.must(r.Ask(r.t.Context(), w, keep))
+	r.must(r.Ask(r.t.Context(), w, keep, time.Time{}))
 	return w
 }
 

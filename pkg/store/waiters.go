@@ -146,7 +146,8 @@ func asideOf(it Item) (line.Aside, error) {
 }
 
 // Ask is T7: the waiter is absent, and his place has no live waiter and no cool-down.
-func (s *Store) Ask(ctx context.Context, w line.Waiter, keepUntil time.Time) error {
+// workedAt, unless zero, is of the challenge that he solved, which is used with it.
+func (s *Store) Ask(ctx context.Context, w line.Waiter, keepUntil, workedAt time.Time) error {
 	place := Write{
 		Key: placeKey(w.Show, w.Buyer),
 		Update: []Change{
@@ -155,11 +156,20 @@ func (s *Store) Ask(ctx context.Context, w line.Waiter, keepUntil time.Time) err
 		},
 		Where: All{NoAttr{aLive}, Any{NoAttr{aCool}, AtMost{aCool, w.AskedAt.UnixMilli()}}},
 	}
-	return classify(s.t.Transact(ctx, []Write{
+	ws := []Write{
 		{Key: waiterKey(w.ID), Put: waiterItem(w), Where: Absent{}},
 		place,
 		s.waiterTimer(w, "wait", w.ExpiresAt),
-	}, ""))
+	}
+	if !workedAt.IsZero() {
+		ws = append(ws, useWork(w.Show, w.Buyer, workedAt, keepUntil))
+	}
+	err := s.t.Transact(ctx, ws, "")
+	var c *Canceled
+	if errors.As(err, &c) && len(c.Reasons) == 4 && c.Reasons[3].Code == ReasonCondition && c.Reasons[0].Code != ReasonCondition {
+		return booking.ErrNotWorked
+	}
+	return classify(err)
 }
 
 // Accept is T5. What refuses it by the allowance is *boxoffice.Taken.

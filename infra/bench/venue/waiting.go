@@ -3,6 +3,7 @@ package venue
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
@@ -58,7 +59,7 @@ func (v *Venue) AskFor(ctx context.Context, j boxoffice.Join) (line.Waiter, erro
 	if err != nil {
 		return w, err
 	}
-	return w, v.Office.Lane.Ask(ctx, w, show.EndsAt)
+	return w, v.Office.Lane.Ask(ctx, w, show.EndsAt, time.Time{})
 }
 
 // LineUp has buyers first to first+n-1 wait, numbered in this order.

@@ -63,7 +63,7 @@ func (s *scribe) tryHold(h int, seats uint8) try {
 	return try{
 		fmt.Sprintf("T1 hold %d of %04b", h, seats),
 		func(r *rows) bool { return s.takeSeats(&r.tables, h, seats, exp) },
-		func(ctx context.Context, db *store.Store) error { return db.Hold(ctx, hold, s.keep) },
+		func(ctx context.Context, db *store.Store) error { return db.Hold(ctx, hold, s.keep, booking.Terms{}) },
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/line"
@@ -63,7 +64,7 @@ func (s *scribe) tryAsk(i int, now uint8) try {
 	return try{
 		fmt.Sprintf("T7 waiter %d asks at %d", i, now),
 		func(r *rows) bool { return s.c.ask(&r.tables, i, now) },
-		func(ctx context.Context, db *store.Store) error { return db.Ask(ctx, v, s.keep) },
+		func(ctx context.Context, db *store.Store) error { return db.Ask(ctx, v, s.keep, time.Time{}) },
 	}
 }
 

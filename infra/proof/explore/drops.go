@@ -15,7 +15,7 @@ type drop struct{ what, file, old, new string }
 // drops are all conditions of T1 to T8 and L1 to L8.
 var drops = []drop{
 	{"T1, T4, T8: each claim absent", "holds.go", "Put: claim, Where: Absent{}}", "Put: claim}"},
-	{"T1: the hold absent", "holds.go", "{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}},\n\t\ts.allow(h", "{Key: holdKey(h.ID), Put: holdItem(h)},\n\t\ts.allow(h"},
+	{"T1: the hold absent", "holds.go", "{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}},\n\t\ts.allow(h, keepUntil),\n\t\tWrite{Key: timerKey", "{Key: holdKey(h.ID), Put: holdItem(h)},\n\t\ts.allow(h, keepUntil),\n\t\tWrite{Key: timerKey"},
 	{"T1, T4: the allowance permits it", "holds.go", "Where: Any{NoAttr{aCount}, AtMost{aCount, int64(s.policy.MaxSeats) - n}},", ""},
 	{"T8: the hold absent", "holds.go", "append(claimWrites(h), Write{Key: holdKey(h.ID), Put: holdItem(h), Where: Absent{}})", "append(claimWrites(h), Write{Key: holdKey(h.ID), Put: holdItem(h)})"},
 	{"T2, T3, T4: the hold's state as read", "holds.go", "All{Equal{aState, h.State.String()}, Equal{aRev, h.Rev}}", "All{Equal{aRev, h.Rev}}"},

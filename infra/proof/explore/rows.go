@@ -122,7 +122,7 @@ func (s *scribe) load(ctx context.Context, r rows) (*store.Store, error) {
 	for b, n := range r.Cap {
 		if n > 0 {
 			h := booking.Hold{ID: "h", Show: s.show.ID, Buyer: booking.Buyer(fmt.Sprint("buyer-", b)), Seats: make([]booking.Seat, n)}
-			w := s.wrote(s.paper.Hold(ctx, h, s.keep))
+			w := s.wrote(s.paper.Hold(ctx, h, s.keep, booking.Terms{}))
 			ws = append(ws, w[n+1])
 		}
 	}
@@ -140,7 +140,7 @@ func (s *scribe) load(ctx context.Context, r rows) (*store.Store, error) {
 // holdRows are the hold, its timer, its payment and its order.
 func (s *scribe) holdRows(ctx context.Context, h int, r rows) []store.Write {
 	hold := s.hold(h, r.row(h))
-	w := s.wrote(s.paper.Hold(ctx, hold, s.keep))
+	w := s.wrote(s.paper.Hold(ctx, hold, s.keep, booking.Terms{}))
 	n := len(hold.Seats)
 	ws := []store.Write{w[n]}
 	if has(r.Timer, h) {
@@ -149,7 +149,7 @@ func (s *scribe) holdRows(ctx context.Context, h int, r rows) []store.Write {
 	if has(r.Anew, h) {
 		anew := hold
 		anew.ID, anew.State, anew.Rev = anewID(h), booking.Sold, 1
-		ws = append(ws, s.wrote(s.paper.Hold(ctx, anew, s.keep))[n])
+		ws = append(ws, s.wrote(s.paper.Hold(ctx, anew, s.keep, booking.Terms{}))[n])
 	}
 	if r.Order[h] != "" {
 		money := s.wrote(s.paper.StartPayment(ctx, hold, hold, s.payment(h, r), s.order(h, r.Order[h], hold), true, began))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/line"
@@ -105,7 +106,7 @@ func (s *scribe) placeRows(ctx context.Context, r rows) (past, live []store.Writ
 		}
 		if r.Live[i] > 0 {
 			v.ID = waiterID(int(r.Live[i]) - 1)
-			live = append(live, s.wrote(s.paper.Ask(ctx, v, s.keep))[1])
+			live = append(live, s.wrote(s.paper.Ask(ctx, v, s.keep, time.Time{}))[1])
 		}
 	}
 	return past, live

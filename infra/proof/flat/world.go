@@ -134,7 +134,7 @@ func (w *world) abandon(ctx context.Context, tables store.Tables, layout *seatma
 		}
 		h.Seats = append(h.Seats, booking.Seat{ID: at.ID, Type: at.Type, Block: layout.Block(at.Block).Name, Price: money.Amount{Minor: 1499, Currency: "CNY"}})
 	}
-	return store.New(tables, policy).Hold(ctx, h, now.Add(48*time.Hour))
+	return store.New(tables, policy).Hold(ctx, h, now.Add(48*time.Hour), booking.Terms{})
 }
 
 func layoutOf(root string) (*seatmap.Layout, error) {

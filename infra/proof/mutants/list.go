@@ -13,7 +13,7 @@ const (
 // all is every defect, in the order of the table.
 func all() []Defect {
 	return slices.Concat(holding(), ending(), paying(), lining(), waiting(), lists(), drawing(),
-		reading(), deciding(), office(), choosing(), serving(), till(), edge(), granting(), private(), telling(), adopting(), soaked())
+		reading(), deciding(), office(), choosing(), serving(), till(), edge(), granting(), private(), telling(), adopting(), soaked(), guarding())
 }
 
 // protocol are the parts of the store's suite, on the database in memory.

@@ -120,7 +120,7 @@ func ending() []Defect {
 			edit(inStore, "if was.State != booking.Blocked {", "if was.State == booking.Sold {"),
 			append(protocol("release by the owner"), by("pkg/boxoffice", "TestAllowanceReturns/sweep")...)},
 		{"T3: an allowance falls below nothing",
-			edit(inStore, "Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}, Where: AtLeast{aCount, n}})", "Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}})"),
+			edit(inStore, "Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}, Where: AtLeast{aCount, n}}", "Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}}"),
 			protocol("release refused")},
 		{"T3: the timer stays",
 			edit(inStore, "if was.State == booking.Held {\n\t\tws = append(ws, Write{Key: timerKey(was), Delete: true})", "if false {\n\t\tws = append(ws, Write{Key: timerKey(was), Delete: true})"),

@@ -31,8 +31,8 @@ func (s named) as(call string) *store.Store {
 	return s.Store
 }
 
-func (s named) Hold(ctx context.Context, h booking.Hold, keep time.Time) error {
-	return s.as("Hold").Hold(ctx, h, keep)
+func (s named) Hold(ctx context.Context, h booking.Hold, keep time.Time, terms booking.Terms) error {
+	return s.as("Hold").Hold(ctx, h, keep, terms)
 }
 
 func (s named) Block(ctx context.Context, h booking.Hold) error { return s.as("Block").Block(ctx, h) }
@@ -145,8 +145,8 @@ func (s named) SawLine(ctx context.Context, show catalog.ShowID, at line.Stamp) 
 	return s.as("SawLine").SawLine(ctx, show, at)
 }
 
-func (s named) Ask(ctx context.Context, w line.Waiter, keepUntil time.Time) error {
-	return s.as("Ask").Ask(ctx, w, keepUntil)
+func (s named) Ask(ctx context.Context, w line.Waiter, keepUntil, workedAt time.Time) error {
+	return s.as("Ask").Ask(ctx, w, keepUntil, workedAt)
 }
 
 func (s named) Accept(ctx context.Context, a line.Acceptance, keepUntil time.Time) error {

@@ -204,7 +204,7 @@ func (w *world) hold(id booking.HoldID) booking.Hold {
 		ID: id, Show: show, Buyer: mine, State: booking.Held, ExpiresAt: w.clock().Add(policy.Hold), Rev: 1, MadeAt: w.clock(),
 		Seats: []booking.Seat{{ID: "A-1", Type: seatmap.Regular, Block: "0", Price: money.Amount{Minor: 1, Currency: "USD"}}},
 	}
-	w.ok(w.store.Hold(w.t.Context(), h, w.clock()))
+	w.ok(w.store.Hold(w.t.Context(), h, w.clock(), booking.Terms{}))
 	return h
 }
 

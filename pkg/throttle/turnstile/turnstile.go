@@ -1,4 +1,4 @@
-// Package door decides who has come too often, at several keys at once: the address,
+// Package turnstile decides who has come too often, at several keys at once: the address,
 // and the buyer (a guest's session or an account). The table of limits is exact and
 // costs a write; so an instance first lets a few of each key pass from memory, which
 // is all that people ever need, and asks the table about the rest. So many as there
@@ -6,8 +6,8 @@
 //
 // Every refusal is the same [throttle.Refusal]: nobody is told which limit it was.
 //
-// Start with [Door.Pass] and [Rules].
-package door
+// Start with [Stile.Pass] and [Numbers].
+package turnstile
 
 import (
 	"context"
@@ -63,8 +63,8 @@ type Table interface {
 	Take(ctx context.Context, k throttle.Key, r throttle.Rate, n int, now time.Time) error
 }
 
-// Door lets pass or refuses. It is safe for concurrent use.
-type Door struct {
+// Stile lets pass or refuses. It is safe for concurrent use.
+type Stile struct {
 	table Table
 	names *throttle.Namer
 	clock func() time.Time
@@ -74,9 +74,9 @@ type Door struct {
 	young, old map[throttle.Key]throttle.State
 }
 
-// New makes a door. Keys are hashed by names, in memory too.
-func New(t Table, names *throttle.Namer, n Numbers, clock func() time.Time) *Door {
-	return &Door{table: t, names: names, clock: clock, rules: n.rules(), young: map[throttle.Key]throttle.State{}}
+// New makes a turnstile. Keys are hashed by names, in memory too.
+func New(t Table, names *throttle.Namer, n Numbers, clock func() time.Time) *Stile {
+	return &Stile{table: t, names: names, clock: clock, rules: n.rules(), young: map[throttle.Key]throttle.State{}}
 }
 
 func perMinute(n int) throttle.Rate {
@@ -121,7 +121,7 @@ func (n Numbers) rules() map[Act][]rule {
 // Pass counts a visit at each of its keys, and fails with [throttle.Refusal] at the
 // first that has been used up. What comes from the machine itself is not counted:
 // behind a gateway nobody has its address.
-func (d *Door) Pass(ctx context.Context, v Visit) error {
+func (d *Stile) Pass(ctx context.Context, v Visit) error {
 	if own(v.Address) {
 		return nil
 	}
@@ -147,7 +147,7 @@ const remembered = 4096
 
 // remembers lets pass from memory. Two generations bound it: a key that nobody used
 // while so many others came is as new.
-func (d *Door) remembers(k throttle.Key, free throttle.Rate, n int, now time.Time) bool {
+func (d *Stile) remembers(k throttle.Key, free throttle.Rate, n int, now time.Time) bool {
 	if free.Burst == 0 {
 		return false
 	}

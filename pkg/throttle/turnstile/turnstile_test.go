@@ -1,4 +1,4 @@
-package door_test
+package turnstile_test
 
 import (
 	"context"
@@ -12,19 +12,19 @@ import (
 	"github.com/fairseat/fairseat/pkg/store/memstore"
 	"github.com/fairseat/fairseat/pkg/store/meter"
 	"github.com/fairseat/fairseat/pkg/throttle"
-	"github.com/fairseat/fairseat/pkg/throttle/door"
+	"github.com/fairseat/fairseat/pkg/throttle/turnstile"
 )
 
-var usual = door.Numbers{Sessions: 60, Holds: 240, BuyerHolds: 40, AddressSeats: 40}
+var usual = turnstile.Numbers{Sessions: 60, Holds: 240, BuyerHolds: 40, AddressSeats: 40}
 
 type porch struct {
 	t     *testing.T
 	now   time.Time
 	count *meter.Meter
-	doors []*door.Door
+	doors []*turnstile.Stile
 }
 
-func open(t *testing.T, instances int, n door.Numbers) *porch {
+func open(t *testing.T, instances int, n turnstile.Numbers) *porch {
 	names, err := throttle.NewNamer("a-secret-of-limits-0123456789")
 	if err != nil {
 		t.Fatal(err)
@@ -33,13 +33,13 @@ func open(t *testing.T, instances int, n door.Numbers) *porch {
 	clock := func() time.Time { return p.now }
 	p.count = meter.New(memstore.New(memstore.Options{Clock: clock}))
 	for range instances {
-		p.doors = append(p.doors, door.New(store.NewLimiter(p.count), names, n, clock))
+		p.doors = append(p.doors, turnstile.New(store.NewLimiter(p.count), names, n, clock))
 	}
 	return p
 }
 
 // passes tries so often, at the instances in turn, and counts who passed.
-func (p *porch) passes(times int, v door.Visit) (n int) {
+func (p *porch) passes(times int, v turnstile.Visit) (n int) {
 	p.t.Helper()
 	for i := range times {
 		err := p.doors[i%len(p.doors)].Pass(p.t.Context(), v)
@@ -57,11 +57,11 @@ func (p *porch) passes(times int, v door.Visit) (n int) {
 // TestPeopleCostNothing: what one person does in a minute asks no table.
 func TestPeopleCostNothing(t *testing.T) {
 	p := open(t, 1, usual)
-	v := door.Visit{Act: door.Open, Address: "192.0.2.7"}
+	v := turnstile.Visit{Act: turnstile.Open, Address: "192.0.2.7"}
 	if p.passes(3, v) != 3 {
 		t.Error("refused")
 	}
-	v.Act, v.Buyer = door.Hold, "g_ann"
+	v.Act, v.Buyer = turnstile.Hold, "g_ann"
 	if p.passes(2, v) != 2 {
 		t.Error("refused")
 	}
@@ -74,7 +74,7 @@ func TestPeopleCostNothing(t *testing.T) {
 // and the same again only in time.
 func TestFlood(t *testing.T) {
 	p := open(t, 4, usual)
-	v := door.Visit{Act: door.Open, Address: "192.0.2.7"}
+	v := turnstile.Visit{Act: turnstile.Open, Address: "192.0.2.7"}
 	if n := p.passes(1000, v); n < 60 || n > 60+4*3 {
 		t.Errorf("%d of a thousand at once", n)
 	}
@@ -88,28 +88,28 @@ func TestFlood(t *testing.T) {
 // all of a household's addresses are one.
 func TestKeysAreApart(t *testing.T) {
 	p := open(t, 1, usual)
-	p.passes(500, door.Visit{Act: door.Hold, Address: "192.0.2.7", Buyer: "g_bot"})
-	for name, v := range map[string]door.Visit{
-		"another act":       {Act: door.Open, Address: "192.0.2.7"},
-		"joining":           {Act: door.Join, Address: "192.0.2.7", Buyer: "g_bot"},
-		"another":           {Act: door.Hold, Address: "192.0.2.8", Buyer: "g_ann"},
-		"from here":         {Act: door.Hold, Address: "127.0.0.1", Buyer: "g_bot"},
-		"nobody's address?": {Act: door.Hold, Address: "", Buyer: "g_bob"},
+	p.passes(500, turnstile.Visit{Act: turnstile.Hold, Address: "192.0.2.7", Buyer: "g_bot"})
+	for name, v := range map[string]turnstile.Visit{
+		"another act":       {Act: turnstile.Open, Address: "192.0.2.7"},
+		"joining":           {Act: turnstile.Join, Address: "192.0.2.7", Buyer: "g_bot"},
+		"another":           {Act: turnstile.Hold, Address: "192.0.2.8", Buyer: "g_ann"},
+		"from here":         {Act: turnstile.Hold, Address: "127.0.0.1", Buyer: "g_bot"},
+		"nobody's address?": {Act: turnstile.Hold, Address: "", Buyer: "g_bob"},
 	} {
 		if p.passes(1, v) != 1 {
 			t.Errorf("%s is refused", name)
 		}
 	}
-	if p.passes(1, door.Visit{Act: door.Hold, Address: "198.51.100.1", Buyer: "g_bot"}) != 0 {
+	if p.passes(1, turnstile.Visit{Act: turnstile.Hold, Address: "198.51.100.1", Buyer: "g_bot"}) != 0 {
 		t.Error("the buyer passes from another address")
 	}
 	for i := range 300 {
-		p.passes(1, door.Visit{Act: door.Open, Address: fmt.Sprintf("2001:db8:1:2::%x", i)})
+		p.passes(1, turnstile.Visit{Act: turnstile.Open, Address: fmt.Sprintf("2001:db8:1:2::%x", i)})
 	}
-	if p.passes(1, door.Visit{Act: door.Open, Address: "2001:db8:1:2:ffff::1"}) != 0 {
+	if p.passes(1, turnstile.Visit{Act: turnstile.Open, Address: "2001:db8:1:2:ffff::1"}) != 0 {
 		t.Error("each address of a household counts for itself")
 	}
-	if p.passes(1, door.Visit{Act: door.Open, Address: "2001:db8:1:3::1"}) != 1 {
+	if p.passes(1, turnstile.Visit{Act: turnstile.Open, Address: "2001:db8:1:3::1"}) != 1 {
 		t.Error("the neighbour is refused")
 	}
 }
@@ -119,7 +119,7 @@ func TestSeatsOfAnAddress(t *testing.T) {
 	p := open(t, 8, usual)
 	seats := 0
 	for i := range 100 {
-		v := door.Visit{Act: door.Challenge, Address: "192.0.2.7", Buyer: booking.Buyer(fmt.Sprint("g_", i)), Show: "show", Seats: 10}
+		v := turnstile.Visit{Act: turnstile.Challenge, Address: "192.0.2.7", Buyer: booking.Buyer(fmt.Sprint("g_", i)), Show: "show", Seats: 10}
 		if p.passes(1, v) == 1 {
 			seats += 10
 		}
@@ -127,20 +127,20 @@ func TestSeatsOfAnAddress(t *testing.T) {
 	if seats != 40 {
 		t.Errorf("%d seats at once", seats)
 	}
-	if p.passes(1, door.Visit{Act: door.Challenge, Address: "192.0.2.7", Buyer: "g_x", Show: "other", Seats: 10}) != 1 {
+	if p.passes(1, turnstile.Visit{Act: turnstile.Challenge, Address: "192.0.2.7", Buyer: "g_x", Show: "other", Seats: 10}) != 1 {
 		t.Error("another show is refused")
 	}
 	p.now = p.now.Add(time.Minute)
-	if n := p.passes(40, door.Visit{Act: door.Challenge, Address: "192.0.2.7", Show: "show", Seats: 1}); n != 10 {
+	if n := p.passes(40, turnstile.Visit{Act: turnstile.Challenge, Address: "192.0.2.7", Show: "show", Seats: 1}); n != 10 {
 		t.Errorf("%d seats after a minute", n)
 	}
 }
 
 // TestNoLimits: numbers of nought ask nobody; a table that fails is no refusal.
 func TestNoLimits(t *testing.T) {
-	p := open(t, 1, door.Numbers{})
-	for _, act := range []door.Act{door.Open, door.Challenge, door.Hold, door.Join} {
-		if p.passes(1000, door.Visit{Act: act, Address: "192.0.2.7", Buyer: "g_bot", Show: "s", Seats: 10}) != 1000 {
+	p := open(t, 1, turnstile.Numbers{})
+	for _, act := range []turnstile.Act{turnstile.Open, turnstile.Challenge, turnstile.Hold, turnstile.Join} {
+		if p.passes(1000, turnstile.Visit{Act: act, Address: "192.0.2.7", Buyer: "g_bot", Show: "s", Seats: 10}) != 1000 {
 			t.Error("refused")
 		}
 	}
@@ -148,8 +148,8 @@ func TestNoLimits(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	names, _ := throttle.NewNamer("a-secret-of-limits-0123456789")
-	broken := door.New(fails{}, names, usual, func() time.Time { return p.now })
-	if err := broken.Pass(t.Context(), door.Visit{Act: door.Challenge, Address: "192.0.2.7", Seats: 1}); !errors.Is(err, errTable) {
+	broken := turnstile.New(fails{}, names, usual, func() time.Time { return p.now })
+	if err := broken.Pass(t.Context(), turnstile.Visit{Act: turnstile.Challenge, Address: "192.0.2.7", Seats: 1}); !errors.Is(err, errTable) {
 		t.Error(err)
 	}
 }
