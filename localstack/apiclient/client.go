@@ -19,7 +19,10 @@ type Client struct {
 	Base  string // with the stage, e.g. http://127.0.0.1:3000/v1
 	Key   string // developer key
 	Token string // session, see Session
-	HTTP  *http.Client
+
+	Solution string // sent with every request, see Solve; none where empty
+
+	HTTP *http.Client
 }
 
 // Problem is a refusal (RFC 9457) with api.md's members.
@@ -71,6 +74,9 @@ func (c *Client) Do(ctx context.Context, method, path string, header http.Header
 	}
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	if c.Solution != "" {
+		req.Header.Set("Challenge-Solution", c.Solution)
 	}
 	for name, vs := range header {
 		req.Header[name] = vs

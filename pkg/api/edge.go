@@ -11,6 +11,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/session"
 	"github.com/fairseat/fairseat/pkg/throttle/turnstile"
+	"github.com/fairseat/fairseat/pkg/vault"
 )
 
 // Handler answers REST proxy events, payload shape 1.0. Its error is always nil:
@@ -29,6 +30,10 @@ type Edge struct {
 	// Person names the account that a token gives access to; session.Keeper's
 	// Account. Only functions with routes for accounts have it.
 	Person func(token string, now time.Time) (session.Person, error)
+
+	// Blind is the index of a contact, ok where it is one of its kind; only the
+	// function that begins payments has it.
+	Blind func(kind vault.Kind, value string) (index string, ok bool)
 
 	// Limit refuses who comes too often; nil lets everybody pass.
 	Limit func(ctx context.Context, v turnstile.Visit) error

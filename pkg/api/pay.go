@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/vault"
 )
 
 // PayHold answers POST /holds/{hold}/payments (A20).
@@ -27,6 +29,15 @@ type till struct{ office *boxoffice.Office }
 type payBody struct {
 	Provider string `json:"provider"`
 	Outcome  string `json:"outcome,omitempty"`
+
+	Contact *contactBody `json:"contact,omitempty"`
+}
+
+// contactBody is who pays, by the blind index: what was sent is kept nowhere, not
+// even in the hash of the request.
+type contactBody struct {
+	Email string `json:"email,omitempty"`
+	Phone string `json:"phone,omitempty"`
 }
 
 // outcomes are what the sandbox can be asked to do; the first when nothing is said.
@@ -40,13 +51,20 @@ type paymentDoc struct {
 }
 
 func (t till) pay(ctx context.Context, c *call) (reply, error) {
-	b, err := decodePay(c.body)
+	b, err := decodePay(c.body, c.edge.Blind)
 	if err != nil {
 		return reply{}, err
 	}
 	w := boxoffice.PayWish{
 		Buyer: c.buyer, Hold: booking.HoldID(c.id("hold")), Provider: payment.Name(b.Provider),
 		Key: c.key, BodyHash: c.digest(canonical(b)),
+	}
+	if b.Contact != nil {
+		for _, name := range []string{b.Contact.Email, b.Contact.Phone} {
+			if name != "" {
+				w.Contacts = append(w.Contacts, booking.Contact("c_"+name))
+			}
+		}
 	}
 	if w.Provider == payment.Sandbox {
 		w.Hints = map[string]string{"outcome": outcomes[0]}
@@ -75,15 +93,20 @@ func paymentState(s payment.State) string {
 	return string(s)
 }
 
-func decodePay(body string) (payBody, error) {
+func decodePay(body string, blind func(vault.Kind, string) (string, bool)) (payBody, error) {
 	var b payBody
 	v, err := parse(body)
 	if err != nil {
 		return b, err
 	}
-	m, err := v.object("provider", "outcome")
+	m, err := v.object("provider", "outcome", "contact")
 	if err != nil {
 		return b, err
+	}
+	if contact, given := m["contact"]; given {
+		if b.Contact, err = decodeContact(contact, blind); err != nil {
+			return b, err
+		}
 	}
 	provider, given := m["provider"]
 	if !given {
@@ -106,6 +129,47 @@ func decodePay(body string) (payBody, error) {
 		return b, bad("outcome: must be success, decline, never or late")
 	}
 	return b, nil
+}
+
+// decodeContact reads an address, a number, or both.
+func decodeContact(v value, blind func(vault.Kind, string) (string, bool)) (*contactBody, error) {
+	m, err := v.object("email", "phone")
+	if err != nil {
+		return nil, err
+	}
+	if len(m) == 0 || blind == nil {
+		return nil, bad("contact: must have an email or a phone")
+	}
+	var c contactBody
+	for name, of := range map[string]struct {
+		kind vault.Kind
+		to   *string
+	}{"email": {vault.Email, &c.Email}, "phone": {vault.Phone, &c.Phone}} {
+		given, is := m[name]
+		if !is {
+			continue
+		}
+		text, err := given.text()
+		if err != nil {
+			return nil, err
+		}
+		index, ok := blind(of.kind, inbox(of.kind, text))
+		if !ok {
+			return nil, bad(given.path() + ": not what it should be")
+		}
+		*of.to = index
+	}
+	return &c, nil
+}
+
+// inbox is where a letter lands: what follows a plus in an address is the owner's
+// own note, and would make any number of people of one.
+func inbox(kind vault.Kind, text string) string {
+	name, domain, ok := strings.Cut(text, "@")
+	if note := strings.IndexByte(name, '+'); kind == vault.Email && ok && note > 0 {
+		return name[:note] + "@" + domain
+	}
+	return text
 }
 
 type orderDoc struct {

@@ -109,6 +109,7 @@ func newWorld(t testing.TB) *world {
 		fnReadSeatmap:     ReadSeatmap(e, w.office),
 		fnSearchMovies:    SearchMovies(e, newFinder(t)),
 		fnReserveSeats:    ReserveSeats(b, w.office),
+		fnPoseChallenge:   PoseChallenge(b, w.office),
 		fnReadHold:        ReadHold(b, w.office),
 		fnReleaseHold:     ReleaseHold(b, w.office),
 		fnPayHold:         PayHold(b, w.office),

@@ -95,6 +95,7 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 		Store: kind, Port: c.Port, SocketPort: talk, Data: c.Data,
 		Rights: rights.Off, // the end-to-end tests prove them; here a proxy would only take time
 		Parameters: map[string]string{
+			"FreeDrops":   "0", // whoever proves something takes and drops as he likes
 			"HoldSeconds": seconds(c.Policy.Hold), "GraceSeconds": seconds(c.Policy.Grace),
 			"MaxSeats": strconv.Itoa(c.Policy.MaxSeats), "DeveloperKey": DeveloperKey,
 			"PublicUrl":  fmt.Sprintf("http://127.0.0.1:%d/v1", c.Port),

@@ -6,13 +6,29 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fairseat/fairseat/pkg/api"
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/boot/desk"
+	"github.com/fairseat/fairseat/pkg/boot/front"
 	"github.com/fairseat/fairseat/pkg/boot/pen"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/payment/sandbox"
+	"github.com/fairseat/fairseat/pkg/vault"
 )
+
+// Edge is that of a function which begins payments: it knows contacts by their blind
+// index alone.
+func Edge(p *boot.Parts) api.Edge {
+	e := front.Guarded(p)
+	k, err := vault.New(nil, nil, p.Text("BLIND_SECRET"), boot.Clock)
+	if err != nil {
+		p.Fail(err)
+		return e
+	}
+	e.Blind = k.Blind
+	return e
+}
 
 // Office is the box office with its payment providers. The sandbox is one only
 // where SANDBOX_URL is set.
