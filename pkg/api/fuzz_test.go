@@ -41,7 +41,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %v, want %v", body, got, naive)
 		}
 		_, _ = decodeHold(string(body))
-		_, _ = decodePay(string(body))
+		_, _ = decodePay(string(body), nil)
 	})
 }
 
