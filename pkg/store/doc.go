@@ -57,6 +57,10 @@
 //	S30  a key of sealed fields     1 Get, 1 unit, an instance and period; the first of all: 1 transaction, 2
 //	S31  put a letter into the outbox
 //	                                2 write units in its cause's transaction; to send it: 2 transactions of 2
+//	S30  register                   1 Get, 1 transaction, 4 with its letter; confirm: 1 Get, 1 transaction, 6
+//	S31  log in                     2 Gets, 1 transaction, 2, and 2 where a code was used or the hash is old
+//	S32  renew a log-in             1 BatchGet, 2 units; 1 transaction, 2
+//	S33  enter /me                  1 BatchGet, 2 units; change: 1 transaction, 2; erase: 4
 //
 // Start with [Tables], [Store], [Catalog], [Switchboard] and
 // [Limiter].
