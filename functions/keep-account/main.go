@@ -4,6 +4,7 @@ package main
 import (
 	"github.com/fairseat/fairseat/pkg/api"
 	"github.com/fairseat/fairseat/pkg/boot"
+	"github.com/fairseat/fairseat/pkg/boot/desk"
 	"github.com/fairseat/fairseat/pkg/boot/front"
 	"github.com/fairseat/fairseat/pkg/boot/keys"
 	"github.com/fairseat/fairseat/pkg/boot/lobby"
@@ -11,6 +12,6 @@ import (
 
 func main() {
 	boot.Start(func(p *boot.Parts) any {
-		return api.KeepAccount(front.Members(p), lobby.Reception(p), keys.Ring(p))
+		return api.KeepAccount(front.Members(p), lobby.Reception(p), keys.Ring(p), desk.History(p))
 	})
 }

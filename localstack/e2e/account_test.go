@@ -21,8 +21,8 @@ type login struct {
 	Refresh string `json:"refresh_token"`
 }
 
-// member is somebody with an account, on one device.
-type member struct {
+// resident is somebody with an account, on one device.
+type resident struct {
 	buyer
 	login
 	email, password string
@@ -49,24 +49,24 @@ func proofIn(t *testing.T, to, kind string) (token string) {
 }
 
 // register makes an account by way of its letter, and logs in.
-func register(t *testing.T) *member {
+func register(t *testing.T) *resident {
 	t.Helper()
-	m := &member{buyer: buyer{client(), t}, email: "p" + strings.ToLower(rand.Text()) + "@people.example", password: "by bicycle " + rand.Text()}
+	m := &resident{buyer: buyer{client(), t}, email: "p" + strings.ToLower(rand.Text()) + "@people.example", password: "by bicycle " + rand.Text()}
 	must(t, m.post("/accounts", map[string]string{"email": m.email, "password": m.password, "locale": "zh"}, nil))
 	must(t, m.post("/accounts/verifications", map[string]string{"token": proofIn(t, m.email, "fsc1."), "password": m.password}, nil))
 	must(t, m.logIn(m.password, ""))
 	return m
 }
 
-func (m *member) post(path string, in, out any) error {
+func (m *resident) post(path string, in, out any) error {
 	return m.Call(m.ctx(), http.MethodPost, path, "", in, out)
 }
 
-func (m *member) drop(path string) error {
+func (m *resident) drop(path string) error {
 	return m.Call(m.ctx(), http.MethodDelete, path, "", nil, nil)
 }
 
-func (m *member) logIn(password, code string) error {
+func (m *resident) logIn(password, code string) error {
 	in := map[string]string{"email": m.email, "password": password}
 	if code != "" {
 		in["code"] = code
@@ -76,7 +76,7 @@ func (m *member) logIn(password, code string) error {
 	return err
 }
 
-func (m *member) refresh(token string) (next login, err error) {
+func (m *resident) refresh(token string) (next login, err error) {
 	err = m.post("/logins/refresh", map[string]string{"refresh_token": token}, &next)
 	return next, err
 }
@@ -167,11 +167,20 @@ func TestErase(t *testing.T) {
 	if p := read[profile](&m.buyer, "/me"); p.Email != m.email || p.Name == nil || *p.Name != "李小明" || p.Locale != "en" || p.ID != m.Account {
 		t.Errorf("%+v", p)
 	}
+	sh := shop.open(t, "arthouse-40")
+	order := m.buy(sh, sh.regular(t, 1, 0)...).ID
 	var export struct {
 		Profile profile
+		Orders  []struct{ ID string }
 		Logins  []struct{ Current bool }
 	}
-	must(t, m.get("/me/export", &export))
+	eventually(t, 10*time.Second, func() error { // a list of orders follows their stream
+		must(t, m.get("/me/export", &export))
+		if len(export.Orders) != 1 || export.Orders[0].ID != order {
+			return yet("orders %v, not %s", export.Orders, order)
+		}
+		return nil
+	})
 	if export.Profile.Email != m.email || len(export.Logins) != 1 || !export.Logins[0].Current {
 		t.Errorf("%+v", export)
 	}
@@ -185,6 +194,9 @@ func TestErase(t *testing.T) {
 		}
 		return nil
 	})
+	if o := read[apiclient.Order](&m.buyer, "/orders/"+order); o.Status != "PAID" { // the books stand
+		t.Errorf("%+v", o)
+	}
 	refused(t, m.get("/me", nil), 401, "unauthorized")
 	refused(t, m.logIn(m.password, ""), 401, "wrong_credentials")
 	must(t, m.post("/password-resets", map[string]string{"email": m.email}, nil))
@@ -200,7 +212,7 @@ func TestErase(t *testing.T) {
 // TestAccountLimit: guesses at one password are slowed, whoever makes them.
 func TestAccountLimit(t *testing.T) {
 	t.Parallel()
-	m := &member{buyer: buyer{client(), t}, email: strings.ToLower(rand.Text()) + "@people.example"}
+	m := &resident{buyer: buyer{client(), t}, email: strings.ToLower(rand.Text()) + "@people.example"}
 	for range 20 {
 		err := m.logIn("by bicycle "+rand.Text(), "")
 		var p *apiclient.Problem

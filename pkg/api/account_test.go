@@ -141,7 +141,7 @@ func TestAccount(t *testing.T) {
 		t.Errorf("%s", a.Body)
 	}
 	export := w.expect(get("/me/export").by(bearer), 200, "")
-	if !strings.Contains(export.Body, `"current":true`) || !strings.Contains(export.Body, "ann@example.org") {
+	if !strings.Contains(export.Body, `"current":true`) || !strings.Contains(export.Body, `"orders":[]`) || !strings.Contains(export.Body, "ann@example.org") {
 		t.Errorf("%s", export.Body)
 	}
 	key := w.expect(post("/developer/keys", `{"name":"an app","accept_terms":true}`).by(bearer).keyed("a key"), 201, "").str("key")

@@ -43,12 +43,14 @@ func (h past) orders(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listOf(l, func(e history.Entry) listedOrderDoc {
-		return listedOrderDoc{
-			ID: string(e.Order), ShowID: string(e.Show), Status: string(e.Status), Total: e.Total, Seats: e.Seats,
-			CreatedAt: wireTime(e.MadeAt), StartsAt: wireTime(e.StartsAt),
-		}
-	}, ""), nil
+	return listOf(l, listedOrder, ""), nil
+}
+
+func listedOrder(e history.Entry) listedOrderDoc {
+	return listedOrderDoc{
+		ID: string(e.Order), ShowID: string(e.Show), Status: string(e.Status), Total: e.Total, Seats: e.Seats,
+		CreatedAt: wireTime(e.MadeAt), StartsAt: wireTime(e.StartsAt),
+	}
 }
 
 // listedTicketsDoc are the tickets of one order. Their codes the order has: a list that

@@ -5,15 +5,17 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/account"
 	"github.com/fairseat/fairseat/pkg/account/reception"
+	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/developer"
 	"github.com/fairseat/fairseat/pkg/developer/keyring"
+	"github.com/fairseat/fairseat/pkg/history"
 )
 
 // KeepAccount answers what people ask about their own account (B1). The bearer is
 // an account, and its log-in is looked up: what was logged out is out at once here.
 // The developer keys of an account that is erased end with it.
-func KeepAccount(e Edge, r *reception.Reception, keys *keyring.Keyring) Handler {
-	m := me{r, keys}
+func KeepAccount(e Edge, r *reception.Reception, keys *keyring.Keyring, b *history.Book) Handler {
+	m := me{r, keys, b}
 	return e.handle(map[string]operation{
 		opLogOut: m.logOut, opLogOutEverywhere: m.logOutEverywhere, opReadMe: m.read, opChangeMe: m.change, opEraseMe: m.erase,
 		opChangePassword: m.changePassword, opSetUpTotp: m.setUp, opConfirmTotp: m.turnOn, opRemoveTotp: m.turnOff, opExportMe: m.export,
@@ -23,6 +25,7 @@ func KeepAccount(e Edge, r *reception.Reception, keys *keyring.Keyring) Handler 
 type me struct {
 	desk *reception.Reception
 	keys *keyring.Keyring
+	book *history.Book
 }
 
 type profileDoc struct {
@@ -151,8 +154,9 @@ func (m me) turnOff(ctx context.Context, c *call) (reply, error) {
 }
 
 type exportDoc struct {
-	Profile profileDoc `json:"profile"`
-	Logins  []loginDoc `json:"logins"`
+	Profile profileDoc       `json:"profile"`
+	Logins  []loginDoc       `json:"logins"`
+	Orders  []listedOrderDoc `json:"orders"`
 }
 
 type loginDoc struct {
@@ -164,16 +168,31 @@ type loginDoc struct {
 	Current   bool   `json:"current"`
 }
 
+// mostExported orders: an answer of a function has six megabytes. Who has more pages
+// through GET /me/orders.
+const mostExported = 10_000
+
 func (m me) export(ctx context.Context, c *call) (reply, error) {
 	r, err := m.desk.Export(ctx, c.person)
 	if err != nil {
 		return reply{}, err
 	}
-	d := exportDoc{Profile: profileOf(r.Profile), Logins: []loginDoc{}}
+	d := exportDoc{Profile: profileOf(r.Profile), Logins: []loginDoc{}, Orders: []listedOrderDoc{}}
 	for _, l := range r.Logins {
 		d.Logins = append(d.Logins, loginOf(l, c))
 	}
-	return ok(d), nil
+	for p := (catalog.Page{Limit: catalog.MaxLimit}); ; {
+		l, err := m.book.Orders(ctx, c.buyer, "", p)
+		if err != nil {
+			return reply{}, err
+		}
+		for _, e := range l.Items {
+			d.Orders = append(d.Orders, listedOrder(e))
+		}
+		if p.Cursor = l.Next; p.Cursor == "" || len(d.Orders) >= mostExported {
+			return ok(d), nil
+		}
+	}
 }
 
 func loginOf(l account.Login, c *call) loginDoc {

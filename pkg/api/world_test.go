@@ -121,7 +121,7 @@ func newWorld(t testing.TB) *world {
 		fnAnswerOffer:     AnswerOffer(b, w.office),
 		fnReceiveCallback: ReceiveCallback(e, w.office),
 		fnSignIn:          SignIn(e, desk),
-		fnKeepAccount:     KeepAccount(members, desk, ring),
+		fnKeepAccount:     KeepAccount(members, desk, ring, w.book),
 		fnDescribeAPI:     DescribeAPI(e, signer.Keys),
 		fnKeepKeys:        KeepKeys(members, ring),
 		"":                RefuseRequest(e),
