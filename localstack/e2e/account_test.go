@@ -21,8 +21,8 @@ type login struct {
 	Refresh string `json:"refresh_token"`
 }
 
-// resident is somebody with an account, on one device.
-type resident struct {
+// member is somebody with an account, on one device.
+type member struct {
 	buyer
 	login
 	email, password string
@@ -49,24 +49,24 @@ func proofIn(t *testing.T, to, kind string) (token string) {
 }
 
 // register makes an account by way of its letter, and logs in.
-func register(t *testing.T) *resident {
+func register(t *testing.T) *member {
 	t.Helper()
-	m := &resident{buyer: buyer{client(), t}, email: "p" + strings.ToLower(rand.Text()) + "@people.example", password: "by bicycle " + rand.Text()}
+	m := &member{buyer: buyer{client(), t}, email: "p" + strings.ToLower(rand.Text()) + "@people.example", password: "by bicycle " + rand.Text()}
 	must(t, m.post("/accounts", map[string]string{"email": m.email, "password": m.password, "locale": "zh"}, nil))
 	must(t, m.post("/accounts/verifications", map[string]string{"token": proofIn(t, m.email, "fsc1."), "password": m.password}, nil))
 	must(t, m.logIn(m.password, ""))
 	return m
 }
 
-func (m *resident) post(path string, in, out any) error {
+func (m *member) post(path string, in, out any) error {
 	return m.Call(m.ctx(), http.MethodPost, path, "", in, out)
 }
 
-func (m *resident) drop(path string) error {
+func (m *member) drop(path string) error {
 	return m.Call(m.ctx(), http.MethodDelete, path, "", nil, nil)
 }
 
-func (m *resident) logIn(password, code string) error {
+func (m *member) logIn(password, code string) error {
 	in := map[string]string{"email": m.email, "password": password}
 	if code != "" {
 		in["code"] = code
@@ -76,7 +76,7 @@ func (m *resident) logIn(password, code string) error {
 	return err
 }
 
-func (m *resident) refresh(token string) (next login, err error) {
+func (m *member) refresh(token string) (next login, err error) {
 	err = m.post("/logins/refresh", map[string]string{"refresh_token": token}, &next)
 	return next, err
 }
@@ -212,7 +212,7 @@ func TestErase(t *testing.T) {
 // TestAccountLimit: guesses at one password are slowed, whoever makes them.
 func TestAccountLimit(t *testing.T) {
 	t.Parallel()
-	m := &resident{buyer: buyer{client(), t}, email: strings.ToLower(rand.Text()) + "@people.example"}
+	m := &member{buyer: buyer{client(), t}, email: strings.ToLower(rand.Text()) + "@people.example"}
 	for range 20 {
 		err := m.logIn("by bicycle "+rand.Text(), "")
 		var p *apiclient.Problem
