@@ -75,7 +75,7 @@ func TestChallenged(t *testing.T) {
 	must(t, err)
 	must(t, w.Call(w.ctx(), http.MethodPost, "/shows/"+string(full.ID)+"/line", "", join, nil))
 	_, err = w.try(full, full.regular(t, 2, 0)...)
-	refused(t, err, 428, "challenge_required")
+	refused(t, err, 409, "seats_unavailable") // what is taken is told first, used or not
 	b.await(p.OrderID, "PAID", 15*time.Second)
 }
 
