@@ -71,10 +71,8 @@ func TestAdoptRefused(t *testing.T) {
 	}
 	w.expect(adopting(guest).by(mine), 200, "")
 	w.expect(adopting(guest).by(other), 409, "already_adopted")
+	w.pass(session.Length - 1)
 	late := w.device(1)
-	w.pass(session.AccessLength - 1)
-	w.pass(session.Length - session.AccessLength)
-	late = w.device(1)
 	w.pass(1e9)
 	w.expect(adopting(guest).by(late), 422, "unknown_guest")
 }
