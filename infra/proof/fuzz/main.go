@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -58,7 +59,7 @@ func command(args []string) error {
 	start, started := context.WithTimeout(ctx, stage.StartLimit)
 	defer started()
 	logs := &journal{}
-	s, err := stage.Start(start, stage.Config{Root: abs, Policy: policy, Line: stage.Line{Offer: 10 * time.Second, Wait: time.Minute, CoolDown: 5 * time.Second}, Log: logs})
+	s, err := stage.Start(start, stage.Config{Root: abs, Policy: policy, Letters: true, Line: stage.Line{Offer: 10 * time.Second, Wait: time.Minute, CoolDown: 5 * time.Second}, Log: logs})
 	if err != nil {
 		return err
 	}
@@ -125,6 +126,7 @@ func (r run) all(ctx context.Context) error {
 		fmt.Printf("%8v  %d requests\n", time.Since(began).Round(time.Second), sum.requests)
 	}
 	sum.print(os.Stdout, known)
+	known = slices.DeleteFunc(known, func(op string) bool { return slices.Contains(beyond, op) })
 	if never := sum.unanswered(known); len(never) > 0 && r.requests >= thorough {
 		return fmt.Errorf("never answered with success, so not tried: %v", never)
 	}
@@ -135,6 +137,9 @@ func (r run) all(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
+
+// beyond the fuzzer is what needs a letter or a second device; the end-to-end tests have both.
+var beyond = []string{"POST /accounts/verifications", "POST /password-resets/confirmations", "POST /me/totp/confirmations"}
 
 // thorough is how many requests reach what every operation is for.
 const thorough = 5_000

@@ -25,6 +25,7 @@ type world struct {
 	Layout   []string `json:"layout"`
 	Provider []string `json:"provider"`
 	Seat     []string `json:"seat"`
+	Member   []member `json:"member"`
 
 	scarce []string // seats of the last show
 }
@@ -57,6 +58,13 @@ func meet(ctx context.Context, s *stage.Stage, root string, seed uint64) (world,
 			w.Seat = append(w.Seat, h.Row(r)...)
 		}
 		w.scarce = h.Row(0)
+	}
+	for range members {
+		m, err := w.register(ctx, s.Mailbox())
+		if err != nil {
+			return w, err
+		}
+		w.Member = append(w.Member, m)
 	}
 	return w, w.browse(ctx)
 }

@@ -53,6 +53,7 @@ type Config struct {
 	Line     Line
 	Port     int       // 0 = any free one
 	Data     string    // folder that keeps the state; "" = it is thrown away
+	Letters  bool      // with a mail server, see Mailbox
 	Provider string    // address of a payment provider that runs already; "" = one of the stage's own
 	Log      io.Writer `json:"-"`
 }
@@ -105,11 +106,22 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 		Progress: c.Log,
 	}
 	c.Line.parameters(opts.Parameters)
+	if c.Letters {
+		for name, v := range map[string]string{
+			"SmtpHost": "127.0.0.1", "SmtpPort": "{port:smtp}", "SmtpSecurity": "none", "MailFrom": "no-reply@fairseat.example",
+			"Attempts": "999999", // everybody comes from one address
+		} {
+			opts.Parameters[name] = v
+		}
+		opts.Companions = append(opts.Companions, cloud.Command{Name: "mailbox", Args: []string{
+			filepath.Join(c.Root, ".build/bin/mailbox"), "-smtp", "127.0.0.1:{listen:smtp}", "-http", "127.0.0.1:{listen:mailbox}",
+		}})
+	}
 	if c.Log != nil {
 		opts.Note = func(text string) { fmt.Fprintln(c.Log, text) }
 	}
 	if c.Provider == "" {
-		opts.Companions = []cloud.Command{{Name: "sandbox", Args: sandboxArgs(c.Root, "{listen:sandbox}", "", c.Policy)}}
+		opts.Companions = append(opts.Companions, cloud.Command{Name: "sandbox", Args: sandboxArgs(c.Root, "{listen:sandbox}", "", c.Policy)})
 		if err := os.Setenv("FAIRSEAT_SANDBOX_SECRET", sandboxSecret); err != nil {
 			return nil, err
 		}
@@ -125,6 +137,9 @@ func Start(ctx context.Context, c Config) (*Stage, error) {
 	}
 	return &Stage{running, w}, nil
 }
+
+// Mailbox is where letters are read, of a stage with Letters.
+func (s *Stage) Mailbox() string { return "http://127.0.0.1:" + variable(s.Env, "PORT_mailbox") }
 
 // laneSource feeds the lane's messages to its function.
 const laneSource = "AdvanceLineLane"
