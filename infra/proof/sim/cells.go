@@ -16,6 +16,7 @@ var natures = map[string]nature{
 	"Hold": transact, "Block": transact, "Release": transact, "StartPayment": transact, "Confirm": transact, "Regrant": transact,
 	"ChangePayment": transact, "NoteAnswer": transact, "WakePayment": transact, "SaveSnapshot": transact, "PostponeDue": transact, "CommitLine": transact,
 	"SawLine": transact, "Ask": transact, "Accept": transact, "Leave": transact,
+	"Bind": transact, "Marks": read, "MarkOf": read, "Adopt": transact, "AdoptPast": transact, "Entry": read, "Keep": transact, "Orders": read,
 }
 
 // What the use cases do of one another's work.
@@ -51,6 +52,8 @@ var makes = map[string][]string{
 	"join-line":        slices.Concat([]string{"Joining", "Waiter", "Claims", "Snapshot", "Ask"}, placing, lane),
 	"read-place":       slices.Concat([]string{"Waiter", "LineHead", "Send"}, placing, lane, sweeping),
 	"answer-offer":     slices.Concat([]string{"Waiter", "Show", "Layout", "PoolSeats", "Accept", "Place", "Leave", "Timers", "HoldsByID", "Claims"}, ending),
+	"adopt-guest":      {"Bind", "Marks", "MarkOf", "HoldsByID", "OrderByID", "Waiter", "Adopt", "Orders", "HoldByID", "AdoptPast"},
+	"record-order":     {"Show", "Entry", "Keep"},
 	"house":            slices.Concat([]string{"Show", "Layout", "Block", "Look", "BlockClaims", "HoldsByID"}, ending),
 }
 

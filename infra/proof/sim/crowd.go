@@ -26,7 +26,8 @@ type crowd struct {
 	blocks []booking.HoldID
 	left   int // actions to come
 	keys   int
-	full   int // how often somebody with full hands was seen to
+	logins map[int]int // guest → account to which he has begun to log in
+	full   int         // how often somebody with full hands was seen to
 }
 
 // holding is a hold that a buyer was told of, paper an order.
@@ -55,12 +56,15 @@ type request struct {
 	seats   []string
 	best    string // type of a single best seat
 	hold    string
+	order   string
+	guest   int  // whose things are adopted
+	last    bool // when nothing goes wrong any more
 	tries   int
 	answer  string // of the first 2xx
 }
 
 func newCrowd(w *world) *crowd {
-	c := &crowd{w: w, left: 20 + w.tape.pick(60)}
+	c := &crowd{w: w, left: 20 + w.tape.pick(60), logins: map[int]int{}}
 	w.after(0, c.act)
 	return c
 }
@@ -104,6 +108,9 @@ func (c *crowd) choose() {
 		c.unattended()
 		return
 	}
+	if c.logsIn() {
+		return
+	}
 	if c.w.lively && t.pick(5) > 1 {
 		c.waitInLine()
 		return
@@ -112,7 +119,7 @@ func (c *crowd) choose() {
 		c.lapse()
 		return
 	}
-	switch t.pick(26) {
+	switch t.pick(29) {
 	case 0: // nothing
 	case 1, 2, 3, 4:
 		c.holdNamed()
@@ -142,6 +149,10 @@ func (c *crowd) choose() {
 		c.lapse()
 	case 25:
 		c.snatch()
+	case 26, 27:
+		c.logIn()
+	case 28:
+		c.lateLogIn()
 	}
 }
 
@@ -149,7 +160,14 @@ func (c *crowd) someShow() catalog.ShowID {
 	return of(c.w.tape, evening, evening, evening, tidy, tidy, closing, unlined)
 }
 
-func (c *crowd) someBuyer() int { return c.w.tape.pick(buyers - 1) }
+// someBuyer is a guest, an account, or a guest who has logged in as either.
+func (c *crowd) someBuyer() int {
+	i := c.w.tape.pick(buyers - 1 + accounts)
+	if i >= buyers-1 {
+		return i + 1 // but for the late comer
+	}
+	return c.as(i, "")
+}
 
 // neighbours are n seats from a place on, sometimes with a gap.
 func (c *crowd) neighbours(n int) []string {
@@ -265,7 +283,7 @@ func (c *crowd) ofHold(method, handler string) {
 }
 
 func (c *crowd) aboutHold(method, handler string, h *holding) {
-	c.send(&request{handler: handler, buyer: h.buyer, hold: h.id, show: h.show, seats: h.seats, ev: events.APIGatewayProxyRequest{
+	c.send(&request{handler: handler, buyer: c.as(h.buyer, c.w.judge.ownerOf(h.id)), hold: h.id, show: h.show, seats: h.seats, ev: events.APIGatewayProxyRequest{
 		HTTPMethod: method, Resource: "/holds/{hold}", PathParameters: map[string]string{"hold": h.id},
 	}})
 }
@@ -279,7 +297,7 @@ func (c *crowd) pay() {
 }
 
 func (c *crowd) payFor(h *holding, outcome string) {
-	c.keyed(&request{handler: "pay-hold", buyer: h.buyer, hold: h.id, show: h.show, ev: events.APIGatewayProxyRequest{
+	c.keyed(&request{handler: "pay-hold", buyer: c.as(h.buyer, c.w.judge.ownerOf(h.id)), hold: h.id, show: h.show, ev: events.APIGatewayProxyRequest{
 		HTTPMethod: "POST", Resource: "/holds/{hold}/payments", PathParameters: map[string]string{"hold": h.id},
 		Body: fmt.Sprintf(`{"provider":"sandbox","outcome":%q}`, outcome),
 	}})
@@ -293,7 +311,7 @@ func (c *crowd) readOrder() {
 }
 
 func (c *crowd) aboutOrder(o *paper) {
-	c.send(&request{handler: "read-order", buyer: o.buyer, ev: events.APIGatewayProxyRequest{
+	c.send(&request{handler: "read-order", buyer: c.as(o.buyer, c.w.judge.ownerOf(o.id)), order: o.id, ev: events.APIGatewayProxyRequest{
 		HTTPMethod: "GET", Resource: "/orders/{order}", PathParameters: map[string]string{"order": o.id},
 	}})
 }
@@ -341,18 +359,24 @@ func (c *crowd) send(r *request) {
 	ev.Headers = map[string]string{}
 	who := ""
 	if r.buyer >= 0 {
-		who = string(guests[r.buyer].Buyer)
-		ev.Headers["Authorization"] = "Bearer " + guests[r.buyer].Token
+		who = string(buyerOf(r.buyer))
+		ev.Headers["Authorization"] = "Bearer " + w.token(r.buyer)
 	}
 	if r.key != "" {
-		ev.Headers["Idempotency-Key"], ev.Headers["Content-Type"] = r.key, "application/json"
+		ev.Headers["Idempotency-Key"] = r.key
+	}
+	if ev.Body != "" {
+		ev.Headers["Content-Type"] = "application/json"
 	}
 	begun := w.now
-	if r.handler == "reserve-seats" && r.tries == 0 {
+	switch {
+	case r.handler == "adopt-guest":
+		w.judge.logsIn(r)
+	case r.handler == "reserve-seats" && r.tries == 0:
 		w.judge.wished(string(booking.IDFor(booking.Buyer(who), r.key)))
 	}
 	if w.tell {
-		w.note(nil, fmt.Sprintf("%s asks: %s %v %s (%s)", nameOf(who), ev.HTTPMethod, ev.PathParameters, ev.Body, r.key))
+		w.note(nil, fmt.Sprintf("%s asks: %s %v %s (%s)", nameOf(who), ev.HTTPMethod, ev.PathParameters, r.said(), r.key))
 	}
 	w.serve(r.handler, who, ev, func(a *events.APIGatewayProxyResponse) {
 		unheard := a == nil || !w.calm && w.tape.oneIn(24)
@@ -374,6 +398,7 @@ func (c *crowd) hear(r *request, begun time.Time, a *events.APIGatewayProxyRespo
 		OrderID   string `json:"order_id"`
 		Conflicts []struct{ Seat string }
 		Tickets   []struct{ Seat string }
+		Kept      []keptShow
 	}
 	if a.Body != "" && json.Unmarshal([]byte(a.Body), &doc) != nil {
 		c.w.fail("Answer", "%s: not JSON: %s", r.handler, a.Body)
@@ -384,6 +409,10 @@ func (c *crowd) hear(r *request, begun time.Time, a *events.APIGatewayProxyRespo
 		c.sameAnswer(r, doc.ID)
 	}
 	switch {
+	case r.handler == "adopt-guest":
+		j.loggedIn(r, begun, a.StatusCode, doc.Code, doc.Kept)
+	case a.StatusCode == 404:
+		j.denied(r, begun)
 	case r.handler == "reserve-seats" && a.StatusCode == 201:
 		if j.promised(doc.ID, r.buyer) && !slices.ContainsFunc(c.holds, func(h *holding) bool { return h.id == doc.ID }) {
 			c.holds = append(c.holds, &holding{id: doc.ID, buyer: r.buyer, show: r.show, seats: j.seatsOf(doc.ID), ends: c.w.now.Add(c.w.policy.Hold)})
@@ -403,8 +432,12 @@ func (c *crowd) hear(r *request, begun time.Time, a *events.APIGatewayProxyRespo
 	case r.handler == "pay-hold" && doc.Code == "hold_expired":
 		j.toldExpired(r.hold)
 	case r.handler == "release-hold" && a.StatusCode == 204:
+		j.shown(r.hold, r.buyer, begun)
 		j.givenBack(r.hold)
+	case r.handler == "read-hold" && a.StatusCode == 200:
+		j.shown(r.hold, r.buyer, begun)
 	case r.handler == "read-order" && a.StatusCode == 200:
+		j.shown(r.order, r.buyer, begun)
 		j.orderShown(doc.ID, fmt.Sprint(doc.Status), len(doc.Tickets))
 	}
 }

@@ -91,7 +91,7 @@ func (j *judge) checkMove(m *waiterMove) {
 	}
 	switch w.state {
 	case "asked":
-		if until := j.coolUntil(w); w.asked.Before(until.Add(-2 * budget)) {
+		if until := j.coolUntil(w.show, w.buyer); w.asked.Before(until.Add(-2 * budget)) {
 			j.w.fail("CoolDown", "waiter %s asked at %s and was to cool down until %s", w.id, clock(w.asked), clock(until))
 		}
 	case "waiting":
@@ -210,23 +210,6 @@ func (j *judge) couldCome(w *waiterRow) (n int64) {
 	return n
 }
 
-// coolUntil is until when a buyer who refused twice may not ask again.
-func (j *judge) coolUntil(w *waiterRow) (until time.Time) {
-	n := 0
-	for _, v := range j.waiters {
-		if v.id == w.id || v.show != w.show || v.buyer != w.buyer || len(v.offer) == 0 || v.state != "declined" && v.state != "lapsed" && v.state != "left" {
-			continue
-		}
-		if n++; v.since.After(until) {
-			until = v.since
-		}
-	}
-	if n < 2 {
-		return time.Time{}
-	}
-	return until.Add(j.w.line.CoolDown)
-}
-
 // What people did and heard.
 
 func (j *judge) wished(hold string) { j.sent[hold] = j.w.now }
@@ -238,7 +221,7 @@ func waiterKey(id string) store.Key {
 }
 
 func placeKey(v *joiner) store.Key {
-	return store.Key{Table: store.Line, PK: "PLACE#" + string(guests[v.buyer].Buyer), SK: "SHOW#" + string(v.show)}
+	return store.Key{Table: store.Line, PK: "PLACE#" + string(buyerOf(v.buyer)), SK: "SHOW#" + string(v.show)}
 }
 
 // toldPlace: what somebody is told is so, and from now on he counts.
@@ -281,9 +264,9 @@ func typesOf(v *joiner) []string {
 }
 
 // notThere: who had been told of his place when he asked for it is there.
-func (j *judge) notThere(v *joiner, begun time.Time) {
+func (j *judge) notThere(v *joiner, by int, begun time.Time) {
 	w := j.waiters[v.id]
-	if w == nil {
+	if w == nil || !j.stays(w.id, by, begun) {
 		return
 	}
 	if told, ok := j.acked[w.id]; ok && told.Before(begun) {
@@ -293,18 +276,18 @@ func (j *judge) notThere(v *joiner, begun time.Time) {
 
 // refusedJoin: nobody is turned away for a place that he has not.
 func (j *judge) refusedJoin(v *joiner, code string) {
-	now := j.w.now
+	now, who := j.w.now, string(buyerOf(v.buyer))
 	switch {
 	case code == "already_waiting" && !j.w.landing(placeKey(v)):
 		for _, w := range j.waiters {
-			if w.buyer == string(guests[v.buyer].Buyer) && w.show == string(v.show) && (!w.ended() || now.Sub(w.since) < 15*time.Second) {
+			his := w.buyer == who && !w.ended() || (w.buyer == who || j.from[w.id] == who) && now.Sub(later(w.since, j.since[w.id])) < 15*time.Second
+			if his && w.show == string(v.show) {
 				return
 			}
 		}
 		j.w.fail("OneEffect", "%s was refused for waiting already, and does not", v.id)
 	case code == "cool_down" && !j.w.landing(placeKey(v)):
-		probe := &waiterRow{id: v.id, show: string(v.show), buyer: string(guests[v.buyer].Buyer)}
-		if until := j.coolUntil(probe); now.After(until.Add(2*budget + 15*time.Second)) {
+		if until := j.coolUntil(string(v.show), who); now.After(until.Add(2*budget + 15*time.Second)) {
 			j.w.fail("CoolDown", "%s was told to cool down until %s", v.id, clock(until))
 		}
 	case code == "idempotency_mismatch":
@@ -324,9 +307,9 @@ func (j *judge) answered(a *answer) {
 }
 
 // refusedAnswer: until its end an offer is his, and the proposal is safe.
-func (j *judge) refusedAnswer(a *answer, status int, code string, begun time.Time) {
+func (j *judge) refusedAnswer(a *answer, by, status int, code string, begun time.Time) {
 	w := j.waiters[a.of.id]
-	if w == nil || w.state != "offered" || !w.since.Before(begun) || !j.w.now.Before(w.truly) || j.w.landing(waiterKey(w.id)) {
+	if w == nil || !j.stays(w.id, by, begun) || w.state != "offered" || !w.since.Before(begun) || !j.w.now.Before(w.truly) || j.w.landing(waiterKey(w.id)) {
 		return // what lands may be seen in part already: another answer of his own
 	}
 	switch {

@@ -30,6 +30,8 @@ type judge struct {
 
 	touched touched
 	lines
+	owners
+	diaries
 }
 
 // place is a seat of a show.
@@ -37,6 +39,8 @@ type place struct{ show, seat string }
 
 type holdRow struct {
 	id, show, buyer, state, order, pay string
+	first                              string // whose it was when it was made
+	made                               time.Time
 	seats                              []seatRow
 	expires                            time.Time // as stored, by the clock of the writer
 	truly                              time.Time // the same moment by the true clock
@@ -53,9 +57,9 @@ func (h *holdRow) living() bool {
 }
 
 type orderRow struct {
-	id, state, hold, paidBy string
-	total                   int64
-	seats, tickets          int
+	id, show, buyer, state, hold, paidBy string
+	total, made, rev                     int64
+	seats, tickets                       int
 }
 
 type payRow struct {
@@ -73,7 +77,7 @@ type touched struct {
 func newJudge(w *world) *judge {
 	return &judge{
 		w: w, claims: map[place]string{}, freed: map[place]time.Time{}, holds: map[string]*holdRow{}, live: map[place]string{}, timers: map[string]bool{},
-		caps: map[string]int64{}, gates: map[string]map[int][]string{}, pool: map[place]bool{}, orders: map[string]*orderRow{}, pays: map[string]*payRow{}, lines: newLines(),
+		caps: map[string]int64{}, gates: map[string]map[int][]string{}, pool: map[place]bool{}, orders: map[string]*orderRow{}, pays: map[string]*payRow{}, lines: newLines(), owners: newOwners(), diaries: diaries{},
 	}
 }
 
@@ -98,9 +102,13 @@ func (j *judge) step(t *task, keys []store.Key) {
 		switch {
 		case strings.HasPrefix(k.PK, "SHOW#"):
 			j.claim(k, it)
+		case k.SK == "TO":
+			j.bind(strings.TrimPrefix(k.PK, "CAP#"), it)
+		case strings.HasPrefix(k.PK, "BUYER#"):
+			j.shelve(k, it)
 		case strings.HasPrefix(k.PK, "CAP#"):
 			owner := strings.TrimPrefix(k.SK, "SHOW#") + "|" + strings.TrimPrefix(k.PK, "CAP#")
-			j.caps[owner] = num(it, "n")
+			j.caps[owner], j.capAt[owner] = num(it, "n"), j.w.now
 			j.touched.buyers = append(j.touched.buyers, owner)
 		case strings.HasPrefix(k.PK, "HOLD#"):
 			j.hold(t, strings.TrimPrefix(k.PK, "HOLD#"), it)
@@ -118,7 +126,7 @@ func (j *judge) step(t *task, keys []store.Key) {
 			j.gate(k, it)
 		case j.lineItem(t, k, it):
 		case strings.HasPrefix(k.PK, "ORDER#"):
-			j.order(strings.TrimPrefix(k.PK, "ORDER#"), it)
+			j.order(t, strings.TrimPrefix(k.PK, "ORDER#"), it)
 		case strings.HasPrefix(k.PK, "PAY#"):
 			j.pay(strings.TrimPrefix(k.PK, "PAY#"), it)
 		}
@@ -209,14 +217,21 @@ func (j *judge) hold(t *task, id string, it store.Item) {
 		h.seats = append(h.seats, seatRow{parts[0], parts[1], price})
 	}
 	from := ""
-	h.truly = h.expires.Add(-t.skew)
+	h.truly, h.first, h.made = h.expires.Add(-t.skew), h.buyer, j.w.now
 	if was != nil {
-		from, h.truly = was.state, was.truly
-		if h.rev != was.rev+1 || !h.expires.Equal(was.expires) || h.buyer != was.buyer || !slices.Equal(h.seats, was.seats) {
+		from, h.truly, h.first, h.made = was.state, was.truly, was.first, was.made
+		if h.rev != was.rev+1 || !h.expires.Equal(was.expires) || !slices.Equal(h.seats, was.seats) {
 			j.w.fail("OneEffect", "hold %s changed from %+v to %+v", id, *was, *h)
 		}
+		if h.pay != was.pay && t.handlerOf() == "pay-hold" && t.who != h.buyer {
+			j.w.fail("OwnerAlone", "hold %s of %s is being paid by %s", id, h.buyer, t.who)
+		}
 	}
-	if !slices.Contains(moves[from], h.state) {
+	renamed := was != nil && was.buyer != h.buyer
+	if renamed {
+		j.renamed(t, id, was.buyer, h.buyer, h.state == from && h.order == was.order && h.pay == was.pay)
+		j.touched.buyers = append(j.touched.buyers, h.show+"|"+was.buyer)
+	} else if !slices.Contains(moves[from], h.state) {
 		j.w.fail("OneEffect", "hold %s went from %q to %q", id, from, h.state)
 	}
 	j.holds[id] = h
@@ -226,7 +241,9 @@ func (j *judge) hold(t *task, id string, it store.Item) {
 	if (from == "sold" || from == "blocked") && !h.living() {
 		j.let[h.show] = j.w.now
 	}
-	j.lifetime(t, from, h)
+	if !renamed {
+		j.lifetime(t, from, h)
+	}
 	for _, s := range h.seats {
 		p := place{h.show, s.id}
 		j.touched.places = append(j.touched.places, p)
@@ -249,10 +266,7 @@ func (j *judge) hold(t *task, id string, it store.Item) {
 // lifetime: until expiresAt nobody ends a hold for its age, from expiresAt + grace
 // nobody sells it, and before that only its owner gives it back.
 func (j *judge) lifetime(t *task, from string, h *holdRow) {
-	who := t.handler
-	if who == network {
-		who = t.sender
-	}
+	who := t.handlerOf()
 	switch {
 	case h.state == "expired" && j.w.now.Before(h.truly):
 		j.w.fail("HoldLifetime", "hold %s was ended %v before its time by %s", h.id, h.truly.Sub(j.w.now), who)
@@ -267,17 +281,24 @@ func (j *judge) lifetime(t *task, from string, h *holdRow) {
 	}
 }
 
-func (j *judge) order(id string, it store.Item) {
+func (j *judge) order(t *task, id string, it store.Item) {
 	if it == nil {
 		delete(j.orders, id)
 		return
 	}
-	o := &orderRow{id: id, state: str(it, "state"), hold: str(it, "hold"), paidBy: str(it, "paidby"), total: num(it, "amount")}
+	o := &orderRow{
+		id: id, show: str(it, "show"), buyer: str(it, "buyer"), state: str(it, "state"), hold: str(it, "hold"), paidBy: str(it, "paidby"),
+		total: num(it, "amount"), made: num(it, "made"), rev: num(it, "rev"),
+	}
 	seats, _ := it["seats"].([]any)
 	tickets, _ := it["tickets"].([]any)
 	o.seats, o.tickets = len(seats), len(tickets)
-	if was := j.orders[id]; was != nil && was.state != o.state && !slices.Contains(orderMoves[was.state], o.state) {
+	was := j.orders[id]
+	if was != nil && was.state != o.state && !slices.Contains(orderMoves[was.state], o.state) {
 		j.w.fail("OneEffect", "order %s went from %s to %s", id, was.state, o.state)
+	}
+	if was != nil && was.buyer != o.buyer {
+		j.renamed(t, id, was.buyer, o.buyer, o.state == was.state && o.hold == was.hold && o.paidBy == was.paidBy && o.tickets == was.tickets)
 	}
 	j.orders[id] = o
 	j.touched.orders = append(j.touched.orders, id)

@@ -157,6 +157,7 @@ type figures struct {
 	Took     time.Duration
 	Tally    map[string]int // cell → how often
 	Lived    map[string]int // state of a place in line → how many came there
+	Adopted  map[string]int // what became an account's, or stayed → how often
 	Broken   map[uint64]string
 	Firsts   map[string]uint64 // invariant → first seed that breaks it
 	Checksum uint64            // of all traces
@@ -167,13 +168,16 @@ func (f *figures) add(o figures) {
 	f.Seeds, f.Steps, f.Calls, f.Tasks = f.Seeds+o.Seeds, f.Steps+o.Steps, f.Calls+o.Calls, f.Tasks+o.Tasks
 	f.Active, f.Whole, f.Checksum = f.Active+o.Active, f.Whole+o.Whole, f.Checksum^o.Checksum
 	if f.Tally == nil {
-		f.Tally, f.Lived, f.Broken, f.Firsts = map[string]int{}, map[string]int{}, map[uint64]string{}, map[string]uint64{}
+		f.Tally, f.Lived, f.Adopted, f.Broken, f.Firsts = map[string]int{}, map[string]int{}, map[string]int{}, map[uint64]string{}, map[string]uint64{}
 	}
 	for k, n := range o.Tally {
 		f.Tally[k] += n
 	}
 	for k, n := range o.Lived {
 		f.Lived[k] += n
+	}
+	for k, n := range o.Adopted {
+		f.Adopted[k] += n
 	}
 	for k, v := range o.Broken {
 		f.Broken[k] = v
@@ -201,7 +205,7 @@ func runAll(from uint64, seeds, stride, stop int) figures {
 func run(seed uint64) figures {
 	w := newWorld(seeded(seed), false)
 	v := w.play()
-	f := figures{Seeds: 1, Steps: w.steps, Calls: w.calls, Tasks: w.tasks, Active: w.losses.duration, Whole: w.now.Sub(noon), Checksum: w.sum, Tally: map[string]int{}, Lived: w.lived}
+	f := figures{Seeds: 1, Steps: w.steps, Calls: w.calls, Tasks: w.tasks, Active: w.losses.duration, Whole: w.now.Sub(noon), Checksum: w.sum, Tally: map[string]int{}, Lived: w.lived, Adopted: w.adopted}
 	for c, n := range w.tally {
 		f.Tally[c.String()] = n
 	}

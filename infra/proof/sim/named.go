@@ -4,9 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/fairseat/fairseat/pkg/adoption"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/history"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/payment"
@@ -24,6 +26,8 @@ type named struct {
 var (
 	_ boxoffice.Store     = named{}
 	_ boxoffice.LineStore = named{}
+
+	_ boxoffice.AdoptionStore = named{}
 )
 
 func (s named) as(call string) *store.Store {
@@ -179,6 +183,45 @@ func (s named) Pool(ctx context.Context, show catalog.ShowID) ([]line.Aside, err
 
 func (s named) PoolSeats(ctx context.Context, show catalog.ShowID, seats []seatmap.SeatID) ([]line.Aside, error) {
 	return s.as("PoolSeats").PoolSeats(ctx, show, seats)
+}
+
+func (s named) Bind(ctx context.Context, guest, account booking.Buyer, until time.Time) error {
+	return s.as("Bind").Bind(ctx, guest, account, until)
+}
+
+func (s named) Marks(ctx context.Context, b booking.Buyer) ([]adoption.Mark, error) {
+	return s.as("Marks").Marks(ctx, b)
+}
+
+func (s named) MarkOf(ctx context.Context, show catalog.ShowID, guest, account booking.Buyer) (had, has adoption.Mark, err error) {
+	return s.as("MarkOf").MarkOf(ctx, show, guest, account)
+}
+
+func (s named) Adopt(ctx context.Context, m adoption.Move) error { return s.as("Adopt").Adopt(ctx, m) }
+
+func (s named) AdoptPast(ctx context.Context, h booking.Hold, o order.Order, account booking.Buyer) error {
+	return s.as("AdoptPast").AdoptPast(ctx, h, o, account)
+}
+
+// diary is the real store of what buyers are shown of their orders.
+type diary struct {
+	*store.Histories
+	w *world
+}
+
+func (d diary) Entry(ctx context.Context, b booking.Buyer, id order.ID, made time.Time) (*history.Entry, error) {
+	d.w.cur.call = "Entry"
+	return d.Histories.Entry(ctx, b, id, made)
+}
+
+func (d diary) Keep(ctx context.Context, moves []history.Move) error {
+	d.w.cur.call = "Keep"
+	return d.Histories.Keep(ctx, moves)
+}
+
+func (d diary) Orders(ctx context.Context, b booking.Buyer, status order.Status, after string, most int) ([]history.Entry, string, error) {
+	d.w.cur.call = "Orders"
+	return d.Histories.Orders(ctx, b, status, after, most)
 }
 
 // programme is the catalogue: two shows that nobody changes, asked for over the

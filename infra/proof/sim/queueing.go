@@ -44,6 +44,7 @@ type standing struct {
 		Free     []string  `json:"seats_free_for_you"`
 		Expires  time.Time `json:"expires_at"`
 	}
+	by int // who was told so
 }
 
 func (s standing) ended() bool { return slices.Contains(waiterEnds, s.State) }
@@ -61,7 +62,7 @@ type answer struct {
 // waitInLine is what happens most where many wait.
 func (c *crowd) waitInLine() {
 	t := c.w.tape
-	switch t.pick(27) {
+	switch t.pick(29) {
 	case 0, 1, 2:
 		c.fill(c.lineShow())
 	case 3, 4, 5, 6, 7, 8, 9:
@@ -90,6 +91,8 @@ func (c *crowd) waitInLine() {
 		c.snatch()
 	case 25, 26:
 		c.procession()
+	case 27, 28:
+		c.logIn()
 	}
 }
 
@@ -183,7 +186,7 @@ func (c *crowd) joinAs(buyer int, show catalog.ShowID, party int, types []string
 	t := c.w.tape
 	c.keys++
 	j := &joiner{buyer: buyer, key: fmt.Sprintf("join %d", c.keys), show: show, party: party, types: types}
-	j.id = string(boxoffice.WaiterIDFor(guests[buyer].Buyer, show, j.key))
+	j.id = string(boxoffice.WaiterIDFor(buyerOf(buyer), show, j.key))
 	j.polls = of(t, []time.Duration{700 * time.Millisecond, 3 * time.Second, 9 * time.Second}, []time.Duration{20 * time.Second, 45 * time.Second}, nil)
 	if c.w.moody && c.w.ofLane() && c.w.focus.handler != "read-place" && t.pick(4) > 0 {
 		j.polls = nil // nobody else looks
@@ -229,10 +232,14 @@ func (c *crowd) ofJoiner(do func(*joiner)) {
 // call sends a request about a place. heard gets the answer, unheard is called where
 // none comes.
 func (c *crowd) call(j *joiner, handler, method, path, key, body string, query map[string]string, heard func(status int, s standing, id string), unheard func()) {
-	w, g := c.w, guests[j.buyer]
+	w, by := c.w, j.buyer
+	if handler != "join-line" {
+		by = c.as(j.buyer, c.w.judge.ownerOf(j.id))
+	}
+	who := string(buyerOf(by))
 	ev := events.APIGatewayProxyRequest{
 		HTTPMethod: method, Resource: path, PathParameters: map[string]string{"show": string(j.show)}, QueryStringParameters: query, Body: body,
-		Headers: map[string]string{"Authorization": "Bearer " + g.Token},
+		Headers: map[string]string{"Authorization": "Bearer " + w.token(by)},
 	}
 	if handler != "join-line" {
 		ev.PathParameters = map[string]string{"waiter": j.id}
@@ -241,10 +248,10 @@ func (c *crowd) call(j *joiner, handler, method, path, key, body string, query m
 		ev.Headers["Idempotency-Key"], ev.Headers["Content-Type"] = key, "application/json"
 	}
 	if w.tell {
-		w.note(nil, fmt.Sprintf("%s asks: %s %s of %s %v %s (%s)", nameOf(string(g.Buyer)), method, path, j.id, query, body, key))
+		w.note(nil, fmt.Sprintf("%s asks: %s %s of %s %v %s (%s)", nameOf(who), method, path, j.id, query, body, key))
 	}
 	calm := w.calm && len(w.flying) == 0 // what was accepted before may still be landing, in the way
-	w.serve(handler, string(g.Buyer), ev, func(a *events.APIGatewayProxyResponse) {
+	w.serve(handler, who, ev, func(a *events.APIGatewayProxyResponse) {
 		unsure := a == nil || a.StatusCode >= 500
 		switch {
 		case a != nil && a.StatusCode >= 500 && calm:
@@ -254,7 +261,7 @@ func (c *crowd) call(j *joiner, handler, method, path, key, body string, query m
 				unheard()
 			}
 		default:
-			var s standing
+			s := standing{by: by}
 			if a.Body != "" && json.Unmarshal([]byte(a.Body), &s) != nil {
 				w.fail("Answer", "%s: %s", handler, a.Body)
 			}
@@ -289,9 +296,10 @@ func (c *crowd) see(j *joiner, seconds int) {
 	c.call(j, "read-place", "GET", "/line/{waiter}", "", "", query, func(status int, s standing, _ string) {
 		switch status {
 		case 200:
+			c.w.judge.shown(j.id, s.by, begun)
 			c.hearPlace(j, s)
 		case 404:
-			c.w.judge.notThere(j, begun)
+			c.w.judge.notThere(j, s.by, begun)
 		}
 	}, nil)
 }
@@ -383,9 +391,10 @@ func (c *crowd) tellAnswer(a *answer) {
 	}
 	c.call(a.of, "answer-offer", method, path, key, body, nil, func(status int, s standing, id string) {
 		if status < 300 {
-			c.answered(a, id)
+			w.judge.shown(a.of.id, s.by, begun)
+			c.answered(a, id, s.by)
 		} else {
-			w.judge.refusedAnswer(a, status, s.Code, begun)
+			w.judge.refusedAnswer(a, s.by, status, s.Code, begun)
 		}
 	}, func() { c.answerAgain(a) })
 }
@@ -396,7 +405,7 @@ func (c *crowd) answerAgain(a *answer) {
 	}
 }
 
-func (c *crowd) answered(a *answer, hold string) {
+func (c *crowd) answered(a *answer, hold string, by int) {
 	w, j := c.w, a.of
 	w.judge.answered(a)
 	if a.how != "accept" {
@@ -408,8 +417,8 @@ func (c *crowd) answered(a *answer, hold string) {
 	if a.hold != hold {
 		w.fail("OneEffect", "%s under %s gave %s first and %s now", a.how, a.key, a.hold, hold)
 	}
-	if w.judge.promised(hold, j.buyer) && !slices.ContainsFunc(c.holds, func(h *holding) bool { return h.id == hold }) {
-		c.holds = append(c.holds, &holding{id: hold, buyer: j.buyer, show: j.show, seats: w.judge.seatsOf(hold), ends: w.now.Add(w.policy.Hold)})
+	if w.judge.promised(hold, by) && !slices.ContainsFunc(c.holds, func(h *holding) bool { return h.id == hold }) {
+		c.holds = append(c.holds, &holding{id: hold, buyer: by, show: j.show, seats: w.judge.seatsOf(hold), ends: w.now.Add(w.policy.Hold)})
 	}
 }
 

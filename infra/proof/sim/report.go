@@ -41,6 +41,10 @@ func report(f figures, from uint64, seeds int) int {
 	for _, state := range sorted(f.Lived) {
 		fmt.Printf(" %d %s,", f.Lived[state], state)
 	}
+	fmt.Print("\nlog-ins         ")
+	for _, what := range sorted(f.Adopted) {
+		fmt.Printf(" %d %s,", f.Adopted[what], what)
+	}
 	fmt.Print("\nfaults          ")
 	for i := crashBefore; i < numFaults; i++ {
 		fmt.Printf(" %d %s,", byFault[i], faultNames[i])

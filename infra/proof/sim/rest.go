@@ -52,6 +52,7 @@ func (w *world) settle() {
 	w.prompt()
 	w.late()
 	w.crowd.maps()
+	w.crowd.lastLogIns()
 	w.waitsEnd()
 	w.run(time.Time{}) // the last appointment with the provider is a day ahead
 	for q := w.queues[relay.Payments]; len(q.dead) > 0 && w.broken == nil; {
@@ -225,6 +226,7 @@ func (j *judge) atRest() {
 	}
 	j.linesAtRest()
 	j.booksBalance()
+	j.listsAreTrue()
 	for _, show := range all {
 		j.mapIsTrue(show)
 	}

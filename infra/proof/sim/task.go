@@ -34,7 +34,7 @@ type task struct {
 var errDead = errors.New("the instance is gone")
 
 // timeouts are those of the template; the others' is 10 s.
-var timeouts = map[string]time.Duration{"pay-hold": 15 * time.Second, "receive-callback": 15 * time.Second, "ask-provider": 15 * time.Second, "read-place": 29 * time.Second}
+var timeouts = map[string]time.Duration{"pay-hold": 15 * time.Second, "receive-callback": 15 * time.Second, "ask-provider": 15 * time.Second, "read-place": 29 * time.Second, "adopt-guest": 29 * time.Second}
 
 // spawn starts an invocation after a while. body runs as the task; onEnd tells
 // whether it came to its end.

@@ -119,6 +119,9 @@ func (j *judge) checkOrder(o *orderRow) {
 		return
 	}
 	h, p := j.holds[o.hold], j.pays[o.paidBy]
+	if h != nil && h.buyer != o.buyer {
+		j.w.fail("OwnerAlone", "order %s is of %s, its hold %s of %s", o.id, o.buyer, h.id, h.buyer)
+	}
 	switch o.state {
 	case "PAID":
 		ok := h != nil && h.state == "sold" && h.pay == o.paidBy && h.order == o.id && p != nil && p.state == "captured" && p.amount == o.total
@@ -193,8 +196,8 @@ func (j *judge) promised(id string, buyer int) bool {
 		}
 		return false
 	}
-	if h.buyer != string(guests[buyer].Buyer) {
-		j.w.fail("AllOrNothing", "hold %s of %s was promised to another", id, h.buyer)
+	if who := string(buyerOf(buyer)); h.buyer != who && h.first != who {
+		j.w.fail("AllOrNothing", "hold %s of %s was promised to %s", id, h.buyer, who)
 	}
 	return h.state == "held"
 }

@@ -33,6 +33,7 @@ type lines struct {
 
 type waiterRow struct {
 	id, show, buyer, state, hold string
+	made                         time.Time
 	number, party                int64
 	types, choice, offer         []string
 	asked, expires               time.Time // as stored
@@ -75,6 +76,7 @@ func (j *judge) lineItem(t *task, k store.Key, it store.Item) bool {
 		j.waiter(t, strings.TrimPrefix(k.PK, "WAITER#"), it)
 	case strings.HasPrefix(k.PK, "PLACE#"):
 		owner := strings.TrimPrefix(k.SK, "SHOW#") + "|" + strings.TrimPrefix(k.PK, "PLACE#")
+		j.liveAt[owner] = j.w.now
 		if j.lives[owner] = str(it, "live"); j.lives[owner] == "" {
 			delete(j.lives, owner)
 		}
@@ -157,7 +159,7 @@ func (j *judge) waiter(t *task, id string, it store.Item) {
 	}
 	w := &waiterRow{
 		id: id, show: str(it, "show"), buyer: str(it, "buyer"), state: str(it, "state"), hold: str(it, "hold"), number: num(it, "no"), party: num(it, "party"),
-		types: texts(it, "types"), choice: texts(it, "choice"), asked: moment0(it, "asked"), expires: moment0(it, "exp"), offerEnds: moment0(it, "oexp"), since: j.w.now,
+		types: texts(it, "types"), choice: texts(it, "choice"), asked: moment0(it, "asked"), expires: moment0(it, "exp"), offerEnds: moment0(it, "oexp"), since: j.w.now, made: j.w.now,
 	}
 	list, _ := it["offer"].([]any)
 	for _, v := range list {
@@ -168,12 +170,17 @@ func (j *judge) waiter(t *task, id string, it store.Item) {
 		if from = was.state; from == w.state {
 			w.since = was.since
 		}
-		w.truly = was.truly
-		if was.number != 0 && was.number != w.number || was.buyer != w.buyer || was.party != w.party || !slices.Equal(was.types, w.types) || !was.expires.Equal(w.expires) {
+		w.truly, w.made = was.truly, was.made
+		if was.number != 0 && was.number != w.number || was.party != w.party || !slices.Equal(was.types, w.types) || !was.expires.Equal(w.expires) {
 			j.w.fail("OneEffect", "waiter %s changed from %+v to %+v", id, *was, *w)
 		}
 	}
-	if !slices.Contains(waiterMoves[from], w.state) {
+	renamed := was != nil && was.buyer != w.buyer
+	if renamed {
+		j.renamed(t, id, was.buyer, w.buyer, w.state == from && w.number == was.number && w.hold == was.hold &&
+			slices.Equal(w.offer, was.offer) && slices.Equal(w.choice, was.choice) && w.offerEnds.Equal(was.offerEnds))
+		j.refusalsMove(w.show, was.buyer, w.buyer)
+	} else if !slices.Contains(waiterMoves[from], w.state) {
 		j.w.fail("OneEffect", "waiter %s went from %q to %q", id, from, w.state)
 	}
 	if w.state == "offered" && from != w.state {
@@ -185,7 +192,12 @@ func (j *judge) waiter(t *task, id string, it store.Item) {
 	}
 	j.moved = append(j.moved, &waiterMove{was, w})
 	j.lined = append(j.lined, w.show)
-	j.inTime(t, from, w)
+	if !renamed {
+		j.inTime(t, from, w)
+	}
+	if from == "offered" && (w.state == "declined" || w.state == "lapsed" || w.state == "left") {
+		j.refuses(w)
+	}
 }
 
 func moment0(it store.Item, attr string) time.Time {
@@ -198,10 +210,7 @@ func moment0(it store.Item, attr string) time.Time {
 // inTime: an offer stands until its end for him alone, and from its end and the
 // grace on he cannot accept it; nobody is timed out early; only he leaves.
 func (j *judge) inTime(t *task, from string, w *waiterRow) {
-	who := t.handler
-	if who == network {
-		who = t.sender
-	}
+	who := t.handlerOf()
 	switch w.state {
 	case "lapsed":
 		if j.w.now.Before(w.truly) {

@@ -12,6 +12,7 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/history"
 	"github.com/fairseat/fairseat/pkg/line"
 	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/payment"
@@ -129,6 +130,7 @@ type world struct {
 
 	db       *memstore.DB
 	store    named
+	book     *history.Book
 	idle     map[string][]*instance // of each function, the last to become idle at the end
 	rest     map[string]func(*boxoffice.Office) api.Handler
 	queues   map[relay.Queue]*queue
@@ -138,12 +140,13 @@ type world struct {
 	crowd    *crowd
 	judge    *judge
 
-	tally  map[cell]int
-	lived  map[string]int // what became of those in line: state → how many came there
-	sum    uint64         // hash of the trace
-	story  []string
-	tell   bool
-	broken *violation
+	tally   map[cell]int
+	lived   map[string]int // what became of those in line: state → how many came there
+	adopted map[string]int // what became an account's at a log-in, or stayed → how often
+	sum     uint64         // hash of the trace
+	story   []string
+	tell    bool
+	broken  *violation
 }
 
 // losses are what a world must do without, for a while or for good.
@@ -172,7 +175,7 @@ func (w *world) fail(invariant, format string, args ...any) {
 
 func newWorld(t *tape, tell bool) *world {
 	w := &world{
-		tape: t, now: noon, live: map[int]*task{}, flying: map[*task]bool{}, back: make(chan struct{}), tally: map[cell]int{}, lived: map[string]int{}, tell: tell, idle: map[string][]*instance{},
+		tape: t, now: noon, live: map[int]*task{}, flying: map[*task]bool{}, back: make(chan struct{}), tally: map[cell]int{}, lived: map[string]int{}, adopted: map[string]int{}, tell: tell, idle: map[string][]*instance{},
 		seen: map[store.Table]string{}, sum: offset,
 	}
 	w.policy = booking.Policy{Hold: of(t, 60*time.Second, 20*time.Second, 300*time.Second), Grace: grace, MaxSeats: 10}
@@ -217,6 +220,7 @@ func newWorld(t *tape, tell bool) *world {
 // wire builds the functions as boot does, on what surrounds them here.
 func (w *world) wire() {
 	w.store = named{store.New(&tables{w, w.db}, w.policy), w}
+	w.book = &history.Book{Store: diary{store.NewHistories(&tables{w, w.db}), w}, Shows: programme{w}, Clock: w.readClock}
 	w.bank = newProvider(w)
 	open := api.Edge{Clock: w.readClock, Log: quiet}
 	guarded := open
@@ -227,6 +231,7 @@ func (w *world) wire() {
 		"release-hold":  func(o *boxoffice.Office) api.Handler { return api.ReleaseHold(guarded, o) },
 		"pay-hold":      func(o *boxoffice.Office) api.Handler { return api.PayHold(guarded, o) },
 		"read-order":    func(o *boxoffice.Office) api.Handler { return api.ReadOrder(guarded, o) },
+		"adopt-guest":   func(o *boxoffice.Office) api.Handler { return api.AdoptGuest(guarded, o) },
 		"join-line":     func(o *boxoffice.Office) api.Handler { return api.JoinLine(guarded, o) },
 		"read-place":    func(o *boxoffice.Office) api.Handler { return api.ReadPlace(guarded, o) },
 		"answer-offer":  func(o *boxoffice.Office) api.Handler { return api.AnswerOffer(guarded, o) },
@@ -247,6 +252,7 @@ func (w *world) wire() {
 	waiters := func(*boxoffice.Office) work.StreamHandler { return work.RelayLine(post, w.policy, w.readClock) }
 	project := func(o *boxoffice.Office) work.StreamHandler { return work.ProjectSeatmap(o, post) }
 	payments := func(*boxoffice.Office) work.StreamHandler { return work.RelayPayments(post, w.readClock) }
+	shown := func(*boxoffice.Office) work.StreamHandler { return work.RecordOrder(w.book, nil) } // nothing ages here
 	shards := 1 + w.tape.pick(3)
 	for shard := range shards {
 		w.mappings = append(w.mappings,
@@ -263,6 +269,9 @@ func (w *world) wire() {
 			}},
 			&mapping{handler: "relay-payments", table: store.Orders, run: payments, shard: shard, of: shards, wants: func(r memstore.Record) bool {
 				return r.Event != memstore.Remove && strings.HasPrefix(r.Key.PK, "PAY#")
+			}},
+			&mapping{handler: "record-order", table: store.Orders, run: shown, shard: shard, of: shards, wants: func(r memstore.Record) bool {
+				return r.Event != memstore.Remove && strings.HasPrefix(r.Key.PK, "ORDER#")
 			}},
 		)
 	}
@@ -290,6 +299,8 @@ func (w *world) instanceOf(handler string) *instance {
 	switch handler {
 	case "read-place":
 		o.Nudge = w.nudge
+	case "adopt-guest":
+		o.Adoptions, o.Past = w.store, w.book.Lately
 	case "house":
 		o.Line = line.Policy{} // its office knows of no line
 	}
@@ -322,7 +333,7 @@ func (w *world) told(keys []store.Key) string {
 	for _, k := range keys {
 		it := w.judge.item(k)
 		text := k.PK + "/" + k.SK
-		for _, attr := range []string{"owner", "state", "rev", "n", "wanted", "v", "due", "no", "offer", "for", "w", "live", "next", "dry"} {
+		for _, attr := range []string{"owner", "state", "rev", "n", "wanted", "v", "due", "no", "buyer", "to", "offer", "for", "w", "live", "next", "dry"} {
 			if v, ok := it[attr]; ok {
 				text += fmt.Sprintf(" %s=%v", attr, v)
 			}
@@ -404,10 +415,8 @@ func (w *world) count(t *task, f fault) {
 
 // nameOf makes a story readable.
 func nameOf(buyer string) string {
-	for i, g := range guests {
-		if string(g.Buyer) == buyer {
-			return [buyers]string{"Ann", "Bob", "Cem", "Dua", "Eva", "Fay", "Gus", "Hao", "the late comer"}[i]
-		}
+	if i, ok := personOf(buyer); ok {
+		return [buyers + accounts]string{"Ann", "Bob", "Cem", "Dua", "Eva", "Fay", "Gus", "Hao", "the late comer", "account one", "account two"}[i]
 	}
 	return buyer
 }
