@@ -126,7 +126,7 @@ const (
 )
 
 // Names of the defects are those of the protocol's tables where it has one.
-var plants = slices.Concat(seatPlants, timePlants, moneyPlants, linePlants)
+var plants = slices.Concat(seatPlants, timePlants, moneyPlants, linePlants, ownerPlants)
 
 var seatPlants = []plant{
 	{"claims are taken without asking whether they are free", []edit{
