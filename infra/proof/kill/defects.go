@@ -24,24 +24,20 @@ var defects = map[string][]plant.Edit{
 	}
 	return classify(s.t.Transact(ctx, []Write{
 		paymentWrite(p),`)},
-	"hold-in-two": {plant.Replace("pkg/store/holds.go", `	return s.taken(h, s.t.Transact(ctx, ws, ""))
-}
-
-// Block is T8`, `	if err := s.taken(h, s.t.Transact(ctx, ws[:len(h.Seats)], "")); err != nil {
+	"hold-in-two": {plant.Replace("pkg/store/holds.go", `	return s.met(terms, s.taken(h, s.t.Transact(ctx, ws, "")))`, `	if err := s.taken(h, s.t.Transact(ctx, ws[:len(h.Seats)], "")); err != nil {
 		return err
 	}
-	return classify(s.t.Transact(ctx, ws[len(h.Seats):], ""))
-}
-
-// Block is T8`)},
+	return s.met(terms, classify(s.t.Transact(ctx, ws[len(h.Seats):], "")))`)},
 	"same-request-new-hold": {plant.Replace("pkg/boxoffice/reserve.go",
 		"ID: booking.IDFor(w.Buyer, w.Key)", "ID: booking.IDFor(w.Buyer, w.Key+o.Clock().String())")},
 	"acceptance-in-two": {plant.Replace("pkg/store/waiters.go", `	err := s.t.Transact(ctx, ws, "")
-	var c *Canceled`, `	if err := s.t.Transact(ctx, ws[3:5], ""); err != nil {
+	var c *Canceled
+	full := `, `	if err := s.t.Transact(ctx, ws[3:5], ""); err != nil {
 		return classify(err)
 	}
 	err := s.t.Transact(ctx, slices.Delete(slices.Clone(ws), 3, 5), "")
-	var c *Canceled`)},
+	var c *Canceled
+	full := `)},
 	"release-keeps-the-allowance": {plant.Replace("pkg/store/holds.go",
 		"Update: []Change{{Attr: aCount, Op: Add, To: -n}, noMore(was)}", "Update: []Change{{Attr: aCount, Op: Add, To: 0 * n}, noMore(was)}")},
 }
