@@ -19,6 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fairseat/fairseat/infra/bench/cluster"
 	"github.com/fairseat/fairseat/infra/bench/report"
 	"github.com/fairseat/fairseat/infra/bench/venue"
 	"github.com/fairseat/fairseat/localstack/emulators"
@@ -106,15 +107,15 @@ func open(ctx context.Context, o Options, rep *report.Report) (all []seller, clo
 		}
 		return errors.Join(errs...)
 	}
-	c, err := startCluster(ctx)
+	c, err := cluster.Start(ctx)
 	if err != nil {
 		return nil, closeAll, err
 	}
-	ends = append(ends, c.close)
+	ends = append(ends, c.Close)
 	for i, w := range []way{classic, unique, skipping} {
 		s := &server{way: w, trips: &atomic.Int64{}}
 		space := fmt.Sprintf("way%d", i) // tables of its own
-		if s.free, err = c.connect(ctx, slices.Max(clientCounts), space, s.trips); err != nil {
+		if s.free, err = c.Connect(ctx, slices.Max(clientCounts), space, s.trips); err != nil {
 			return nil, closeAll, err
 		}
 		ends = append(ends, s.close)

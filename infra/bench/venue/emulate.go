@@ -69,6 +69,7 @@ func (e *Emulator) provision(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	stack.Buckets = nil // there is no store of objects here
 	clients := provision.NewClients("eu-west-1", e.set.Tables.URL, e.set.Queues.URL)
 	e.Queues = clients.Queues
 	if _, e.URLs, err = provision.Apply(ctx, clients, stack); err != nil {

@@ -1,4 +1,6 @@
-package postgres
+// Package cluster starts a PostgreSQL for the measurements: Debian's, in a temporary
+// folder, reached by a Unix socket alone. Start with [Start].
+package cluster
 
 import (
 	"context"
@@ -17,9 +19,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// cluster is a PostgreSQL of the bench's own, in a temporary folder, reached by a
-// Unix socket alone.
-type cluster struct {
+// Cluster is a running server.
+type Cluster struct {
 	dir   string
 	owner *syscall.Credential // nil: this process's own user
 	bin   string
@@ -55,14 +56,14 @@ func binaries() (string, error) {
 // settings are those that matter for a comparison; the rest is PostgreSQL's own.
 const settings = "-c listen_addresses='' -c fsync=on -c synchronous_commit=on -c full_page_writes=on -c max_connections=200"
 
-// startCluster makes and starts a server. As root it runs as the package's user,
+// Start makes and starts a server. As root it runs as the package's user,
 // for the server refuses root.
-func startCluster(ctx context.Context) (*cluster, error) {
+func Start(ctx context.Context) (*Cluster, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{bin: bin}
+	c := &Cluster{bin: bin}
 	if c.dir, err = os.MkdirTemp("", "fairseat-postgres-"); err != nil {
 		return nil, err
 	}
@@ -72,7 +73,8 @@ func startCluster(ctx context.Context) (*cluster, error) {
 		}
 	}
 	data := filepath.Join(c.dir, "data")
-	if err := c.run(ctx, "initdb", "-D", data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--locale=C"); err != nil {
+	// Texts sort by their bytes; which signs are letters is known, or trigrams would have no Chinese.
+	if err := c.run(ctx, "initdb", "-D", data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--locale=C", "--lc-ctype=C.UTF-8"); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(c.dir))
 	}
 	err = c.run(ctx, "pg_ctl", "-D", data, "-w", "-t", "30", "-l", filepath.Join(c.dir, "log"), "-o", settings+" -c unix_socket_directories="+c.dir, "start")
@@ -83,7 +85,7 @@ func startCluster(ctx context.Context) (*cluster, error) {
 }
 
 // disown gives the folder to the user postgres.
-func (c *cluster) disown() error {
+func (c *Cluster) disown() error {
 	u, err := user.Lookup("postgres")
 	if err != nil {
 		return err
@@ -97,7 +99,7 @@ func (c *cluster) disown() error {
 	return os.Chown(c.dir, int(uid), int(gid))
 }
 
-func (c *cluster) run(ctx context.Context, name string, args ...string) error {
+func (c *Cluster) run(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, name), args...)
 	cmd.Dir = c.dir
 	// The server inherits the output, so a pipe would never end.
@@ -118,15 +120,15 @@ func (c *cluster) run(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
-// close stops the server at once and removes its folder.
-func (c *cluster) close() error {
+// Close stops the server at once and removes its folder.
+func (c *Cluster) Close() error {
 	err := c.run(context.WithoutCancel(context.Background()), "pg_ctl", "-D", filepath.Join(c.dir, "data"), "-m", "immediate", "-w", "stop")
 	return errors.Join(err, os.RemoveAll(c.dir))
 }
 
-// connect opens n connections whose round trips are counted: pgx writes to its
+// Connect opens n connections whose round trips are counted: pgx writes to its
 // connection once for each thing that it then waits for.
-func (c *cluster) connect(ctx context.Context, n int, schema string, trips *atomic.Int64) (chan *pgx.Conn, error) {
+func (c *Cluster) Connect(ctx context.Context, n int, schema string, trips *atomic.Int64) (chan *pgx.Conn, error) {
 	conf, err := pgx.ParseConfig("host=" + c.dir + " user=bench dbname=postgres sslmode=disable")
 	if err != nil {
 		return nil, err
