@@ -55,6 +55,7 @@ type options struct {
 	bounded   []string // houses where k later parties may pass one that does not fit, as house=k
 	plans     []string // files of seating plans
 	types     map[string]seatmap.SeatType
+	segment   string // file to write instead of loading
 }
 
 func main() {
@@ -79,15 +80,18 @@ func run(ctx context.Context, args []string, env func(string) string, out *os.Fi
 	if err != nil {
 		return fmt.Errorf("the catalogue in %s is refused:\n%w", o.catalogue, err)
 	}
-	tables, err := openTables(env)
-	if err != nil {
-		return err
-	}
 	p := newPlan(f, o.cities, o.days, o.now)
 	if p.drawn, err = readPlans(o.plans, o.types); err != nil {
 		return err
 	}
 	if err := p.wishes(o); err != nil {
+		return err
+	}
+	if o.segment != "" {
+		return p.writeSegment(o.segment)
+	}
+	tables, err := openTables(env)
+	if err != nil {
 		return err
 	}
 	total := p.rows()
@@ -143,6 +147,7 @@ func parseOptions(args []string, out io.Writer, now time.Time) (options, error) 
 	flags.Func("plan-type", "`category=type` of seats in plans, where the category's name does not say it; repeatable", func(s string) error {
 		return parseType(s, o.types)
 	})
+	flags.StringVar(&o.segment, "segment", "", "write what a search would know of the shows to this `file`, as one segment of its index, and load nothing")
 	flags.Func("now", "take this for the present, as 2006-01-02T15:04:05Z", func(s string) (err error) {
 		o.now, err = time.Parse(time.RFC3339, s)
 		return err

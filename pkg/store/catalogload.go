@@ -8,6 +8,7 @@ import (
 
 	"github.com/fairseat/fairseat/pkg/catalog"
 	"github.com/fairseat/fairseat/pkg/fault"
+	"github.com/fairseat/fairseat/pkg/search"
 )
 
 // CatalogRow is one thing to be loaded.
@@ -25,6 +26,12 @@ func (r CatalogRow) Writes() int {
 		return 2
 	}
 	return 1
+}
+
+// Searched is what the row means to a search, as [SearchRow] tells it of the
+// stream's image.
+func (r CatalogRow) Searched() (search.Key, search.Row, bool, error) {
+	return SearchRow(r.key.PK, r.key.SK, r.item)
 }
 
 func rowOf(k Key, it Item) CatalogRow { return CatalogRow{key: k, item: it} }
