@@ -149,7 +149,7 @@ flat: build ## 100,000 invocations: memory, threads, connections, goroutines sta
 	@go build -o .build/bin/flat ./infra/proof/flat
 	@env -u AWS_CA_BUNDLE .build/bin/flat
 
-# Measurements: infra/bench. ONLY names sections (sdk start postgres counts line core; of
+# Measurements: infra/bench. ONLY names sections (sdk start postgres counts line search core; of
 # rush: rush best mixed day map), all if empty. QUICK=1 takes a fifth of the samples.
 ONLY ?=
 

@@ -21,6 +21,7 @@ import (
 	"github.com/fairseat/fairseat/infra/bench/postgres"
 	"github.com/fairseat/fairseat/infra/bench/report"
 	"github.com/fairseat/fairseat/infra/bench/sdk"
+	"github.com/fairseat/fairseat/infra/bench/search"
 	"github.com/fairseat/fairseat/infra/bench/start"
 	"github.com/fairseat/fairseat/infra/bench/venue"
 	"github.com/fairseat/fairseat/infra/bench/waiting"
@@ -116,6 +117,9 @@ func sections(out string, quick bool) []section {
 		{"counts", func(ctx context.Context) (*report.Report, error) { return count(ctx, "infra/scale.md") }},
 		{"line", func(ctx context.Context) (*report.Report, error) {
 			return waiting.Run(ctx, waiting.Options{Place: place, Rounds: few(40), Joins: few(10000), Slow: few(2000)})
+		}},
+		{"search", func(ctx context.Context) (*report.Report, error) {
+			return search.Run(ctx, search.Options{Place: place, Binaries: filepath.Join(out, "bin"), Pages: few(60), Starts: few(10), Renewals: few(10), Seed: seed})
 		}},
 		{"core", core},
 	}
