@@ -36,7 +36,7 @@ STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(
   --param-env HoldSeconds=FAIRSEAT_HOLD_SECONDS --param-env GraceSeconds=FAIRSEAT_GRACE_SECONDS \
   --param-env MaxSeats=FAIRSEAT_MAX_SEATS --param-env OfferSeconds=FAIRSEAT_OFFER_SECONDS \
   --param-env WaitSeconds=FAIRSEAT_WAIT_SECONDS --param-env CooldownSeconds=FAIRSEAT_COOLDOWN_SECONDS \
-  --param-env FreeDrops=FAIRSEAT_FREE_DROPS \
+  --param FreeDrops=$(or $(FAIRSEAT_FREE_DROPS),0) \
   --param-env LineClosesSeconds=FAIRSEAT_LINE_CLOSES_SECONDS --param Attempts=999999 \
   --param SmtpHost=127.0.0.1 --param 'SmtpPort={port:smtp}' --param SmtpSecurity=none --param MailFrom=no-reply@fairseat.example \
   --companion 'mailbox=.build/bin/mailbox -smtp 127.0.0.1:{listen:smtp} -http 127.0.0.1:{listen:mailbox} $(if $(DATA),-data $(DATA)/mailbox)' \

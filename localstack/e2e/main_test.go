@@ -129,7 +129,7 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 			"OfferSeconds": seconds(offerTime), "WaitSeconds": seconds(waitTime), "CooldownSeconds": seconds(coolDown), "LineClosesSeconds": seconds(lineCloses),
 			"DeveloperKey": developerKey, "PublicUrl": fmt.Sprintf("http://127.0.0.1:%d/v1", port),
 			"SandboxUrl": "http://127.0.0.1:{port:sandbox}", "SandboxSecret": sandboxSecret,
-			"Attempts": "999999", // all tests come from one address
+			"Attempts": "999999", "FreeDrops": "0", // all tests come from one address, and let go as they like
 			"SmtpHost": "127.0.0.1", "SmtpPort": "{port:smtp}", "SmtpSecurity": "none", "MailFrom": "no-reply@fairseat.example",
 		},
 		Companions: []cloud.Command{{Name: "mailbox", Args: []string{

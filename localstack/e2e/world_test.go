@@ -264,10 +264,16 @@ const (
 	advanceLine   = "AdvanceLineLane"
 	relayLine     = "RelayLineLine"
 	tellClients   = "TellClientsHints"
+	indexShows    = "IndexShowsCatalogue"
+	indexStock    = "IndexShowsStock"
+	recordOrder   = "RecordOrderOrders"
+	relayMail     = "RelayMailMail"
+	sendMail      = "SendMailMail"
 )
 
 func TestSwitchesAreAll(t *testing.T) {
-	known := []string{relayHolds, projectHolds, projectPool, expireHold, expireTimer, relayPayments, askProvider, advanceLine, relayLine, tellClients}
+	known := []string{relayHolds, projectHolds, projectPool, expireHold, expireTimer, relayPayments, askProvider, advanceLine, relayLine, tellClients,
+		indexShows, indexStock, recordOrder, relayMail, sendMail}
 	got := slices.Sorted(slices.Values(stack.Sources()))
 	if slices.Sort(known); !slices.Equal(got, known) {
 		t.Errorf("the template has the event sources %v, the tests know %v", got, known)
