@@ -78,7 +78,7 @@ func (o *Office) orderOfEnd(ctx context.Context, e booking.Ending) (*OrderChange
 		return nil, nil
 	}
 	was, err := o.Store.OrderByID(ctx, order.ID(e.Was.OrderID))
-	if err != nil {
+	if err = landing(err); err != nil {
 		return nil, err
 	}
 	next, err := was.Cancel()
@@ -92,6 +92,15 @@ func (o *Office) orderOfEnd(ctx context.Context, e booking.Ending) (*OrderChange
 		return nil, err
 	}
 	return &OrderChange{Was: was.Status, Next: next}, nil
+}
+
+// landing: what a hold names lands with it, but perhaps after it; so it is no answer
+// that there is none.
+func landing(err error) error {
+	if errors.Is(err, ErrOrderNotFound) || errors.Is(err, ErrPaymentNotFound) {
+		return errAgain
+	}
+	return err
 }
 
 // GiveBack ends a hold for its owner; somebody else's is not found.

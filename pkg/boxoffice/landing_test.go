@@ -150,3 +150,44 @@ func TestRecordBeforeItsTransaction(t *testing.T) {
 		t.Error("no record ever came before its transaction")
 	}
 }
+
+// TestNoOrderYet: while a payment begins, its items land in any order, and its own buyer
+// asks again or gives the hold back. He may be told to wait; not that his hold, which
+// names an order and a payment already, is not there.
+func TestNoOrderYet(t *testing.T) {
+	busy := 0
+	for seed := range uint64(60) {
+		d := newDesk(t)
+		h := d.hold("ann", "k", "A-1")
+		rng := rand.New(rand.NewPCG(seed, 1))
+		d.swaps = func(n int) []int {
+			js := make([]int, n)
+			for i := range js {
+				js[i] = rng.IntN(i + 1)
+			}
+			return js
+		}
+		nested := false
+		d.window = func(memstore.Op, int) {
+			if nested {
+				return
+			}
+			nested = true
+			_, paid := d.Pay(d.ctx(), payWish(h, "another"))
+			for act, err := range map[string]error{"pay": paid, "give back": d.GiveBack(d.ctx(), h.Buyer, h.ID)} {
+				if fault.Is(err, fault.NotFound) {
+					t.Errorf("seed %d: %s: %v", seed, act, err)
+				}
+				if fault.Is(err, fault.Busy) {
+					busy++
+				}
+			}
+			nested = false
+		}
+		_, _ = d.Pay(d.ctx(), payWish(h, "p"))
+		d.window, d.swaps = nil, nil
+	}
+	if busy == 0 {
+		t.Error("nobody ever met a payment that was landing")
+	}
+}

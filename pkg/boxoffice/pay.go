@@ -77,7 +77,7 @@ func (o *Office) startPayment(ctx context.Context, w PayWish, id payment.ID, now
 	}
 	if h.State == booking.Held && h.PaymentID != "" && !h.Overdue(o.Policy, now) {
 		latest, err := o.Store.PaymentByID(ctx, payment.ID(h.PaymentID))
-		if err != nil {
+		if err = landing(err); err != nil {
 			return latest, err
 		}
 		if latest.State == payment.Pending {
@@ -163,7 +163,7 @@ func (o *Office) orderOf(ctx context.Context, h booking.Hold, now time.Time) (or
 	}
 	if h.OrderID != "" {
 		ord, err = o.Store.OrderByID(ctx, order.ID(h.OrderID))
-		return ord, false, err
+		return ord, false, landing(err)
 	}
 	total, err := h.Total()
 	if err != nil {
