@@ -55,6 +55,9 @@ func (c *crowd) as(buyer int, owner string) int {
 	} else if ok && i >= buyers {
 		likely = i
 	}
+	if c.w.calm {
+		return likely // whoever looks moves things on; the other only would be refused
+	}
 	return of(c.w.tape, likely, likely, likely, other)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/catalog"
@@ -44,6 +45,13 @@ func (j *judge) checkLine(show string) {
 			}
 		}
 		j.checkOffer(w)
+	}
+	for _, owner := range sorted(j.lives) {
+		id := j.lives[owner]
+		of, buyer, _ := strings.Cut(owner, "|")
+		if w := j.waiters[id]; of == show && !j.w.landing(waiterKey(id)) && (w.ended() || w.buyer != buyer) {
+			j.w.fail("OneEffect", "the place of %s in %s is that of waiter %s, who is %+v", buyer, show, id, w)
+		}
 	}
 	for _, p := range sortedPlaces(j.aside, show) {
 		if j.w.landing(waiterKey(j.aside[p])) {

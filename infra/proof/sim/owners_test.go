@@ -45,6 +45,7 @@ func TestJudgeOwners(t *testing.T) {
 		{"a guest of two accounts", [][]store.Write{{bind(account)}, {bind(other)}}, "adopt-guest", "OneEffect"},
 		{"a place that moves", [][]store.Write{asked, {bind(account)}, {waits(account, "asked"), lives(guest, ""), lives(account, "w")}}, "adopt-guest", ""},
 		{"a place that is left", [][]store.Write{asked, {bind(account)}, {waits(account, "asked")}}, "adopt-guest", "OneEffect"},
+		{"a place that is doubled", [][]store.Write{asked, {bind(account)}, {waits(account, "asked"), lives(account, "w")}}, "adopt-guest", "OneEffect"},
 		{"a place that moves and changes", [][]store.Write{asked, {bind(account)}, {waits(account, "left"), lives(guest, "")}}, "adopt-guest", "OwnerAlone"},
 	} {
 		w := newWorld(replayed(choices{}), false)

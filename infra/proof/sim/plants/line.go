@@ -61,9 +61,3 @@ var linePlants = []plant{
 	{"who finds a line unattended leaves it so", []edit{{laneRun, "return o.RunLane(ctx, show, Wake{Named: named, Sweep: true})", "return nil"}}},
 	{"early deadlines of the lane are acknowledged", []edit{{"pkg/work/lane.go", "if rest := b.due.Sub(o.Clock()); rest > 0 {", "if rest := b.due.Sub(o.Clock()); rest > 0 {\n\t\treturn nil"}}},
 }
-
-const adoptions = "pkg/store/adoptions.go"
-
-var ownerPlants = []plant{
-	{"a log-in leaves the allowance with the guest", []edit{{adoptions, "Change{Attr: aCount, Op: Add, To: -n}, Change{Attr: aHolds, Op: SetDelete, To: ids})", "Change{Attr: aHolds, Op: SetDelete, To: ids})"}}},
-}
