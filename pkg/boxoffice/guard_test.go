@@ -103,10 +103,32 @@ func TestChallengeAskedFor(t *testing.T) {
 	}
 }
 
-// TestChallengeOnce: one solution makes one hold, however often and in how many
+// TestReplayBots plays what programs did at other systems.
+func TestReplayBots(t *testing.T) {
+	for _, r := range []struct {
+		name    string
+		failure string // what went wrong there
+		play    func(*testing.T)
+	}{
+		{"hi-events-1223", "a code with n uses gave more under parallel use", codeInParallel},
+		{"hi-events-1311", "the order's maximum was not looked at when it was paid; nor, at Revel, who came as another guest", capOfSessions},
+		{"pretix-1575", "a cart was renewed for ever; by dropping and taking anew, it still would be", takenAndDropped},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			defer func() {
+				if t.Failed() {
+					t.Log("elsewhere: " + r.failure)
+				}
+			}()
+			r.play(t)
+		})
+	}
+}
+
+// codeInParallel: one solution makes one hold, however often and in how many
 // requests at once it is sent; a refusal has not used it, and the request that it was
 // used for has its answer for a day.
-func TestChallengeOnce(t *testing.T) {
+func codeInParallel(t *testing.T) {
 	d := guarded(t)
 	s := d.solve("bob", 1)
 	if _, err := d.Reserve(d.ctx(), solved(wish("bob", "1", "A-1"), s)); err != nil {
@@ -147,9 +169,9 @@ func TestChallengeOnce(t *testing.T) {
 	}
 }
 
-// TestHoarding: two are free, then he waits, longer each time; others do not, nor he in
+// takenAndDropped: two are free, then he waits, longer each time; others do not, nor he in
 // another show; and ten quiet minutes are enough.
-func TestHoarding(t *testing.T) {
+func takenAndDropped(t *testing.T) {
 	d := guarded(t)
 	show := d.hall.shows[matinee]
 	show.Challenge = false
@@ -212,9 +234,9 @@ func TestHoarding(t *testing.T) {
 	}
 }
 
-// TestContactAsked: where the house wants one, nobody pays without; and none may have
+// capOfSessions: where the house wants one, nobody pays without; and none may have
 // more than ten, with any number of sessions.
-func TestContactAsked(t *testing.T) {
+func capOfSessions(t *testing.T) {
 	d := guarded(t)
 	show := d.hall.shows[matinee]
 	show.Challenge = false
