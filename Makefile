@@ -138,6 +138,10 @@ fuzz-api: build .tools/schemathesis/bin/schemathesis ## 50,000 requests made up 
 overtake: ## whom other rules of waiting let pass whom, beside ours, under the same schedules
 	@go test -count=1 -v ./infra/proof/overtake
 
+.PHONY: bots
+bots: ## a sale that opens to 100 people and 1,000 sessions of programs, with and without each defence; SEED=n, BOTS='-seeds 10 -contacts 20'
+	@go run ./infra/proof/bots $(if $(SEED),-seed $(SEED)) $(BOTS)
+
 .PHONY: soak
 soak: ## a simulated month with 1,000 shows: daily sums and books, rows and memory stay flat; SEED=n, SOAK='-days 3'
 	@mkdir -p .build/bin
