@@ -75,11 +75,13 @@ var hoards = []kind{
 	{"40 sessions, 20 s", func(e *evening) { e.keep, e.sessions = 20*time.Second, 40 }},
 }
 
+const header = "defences\tfirst: bots\thad in 10 min: people\tbots\tpaid: people\tbots\tof 1+1\tof 25\tof 250\tleft\tpeople served\trefused: people\tbots\tbits"
+
 func tables(out io.Writer, e evening, seeds int) error {
 	fmt.Fprintln(out, "\nshares of the 400 seats in percent; operators have one, one, 25 and 250 addresses; refusals are an evening's\n"+
 		"(t taken, l limited, d slowed for drops, c contact full, u unsolved, b busy)")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "defences\tfirst: bots\thad in 10 min: people\tbots\tpaid: people\tbots\tof 1+1\tof 25\tof 250\tleft\tpeople served\trefused: people\tbots\tbits")
+	fmt.Fprintln(w, header)
 	for _, k := range kinds {
 		if err := row(w, k, e, seeds); err != nil {
 			return err
