@@ -56,7 +56,7 @@ func TestAddressesCount(t *testing.T) {
 // who drops has to wait.
 func TestDropsWait(t *testing.T) {
 	e := small
-	e.sells, e.sessions, e.keep, e.lasts = 0, 48, 20*time.Second, 6*time.Minute
+	e.sells, e.sessions, e.keep, e.lasts = 0, 40, 10*time.Second, 8*time.Minute
 	if h := played(t, e); h.served > 10 {
 		t.Errorf("seed %d: %d of 100 people have seats", e.seed, h.served)
 	}

@@ -89,7 +89,7 @@ func open(e evening) (*house, error) {
 	}
 	h.policy = booking.Policy{Hold: 5 * time.Minute, Grace: 5 * time.Second, MaxSeats: 10}
 	if e.drops {
-		h.policy.FreeDrops = 3
+		h.policy.FreeDrops = 10 // the template's
 	}
 	h.show = catalog.Show{
 		ID: premiere, MovieID: "film", City: "town", LayoutID: catalog.LayoutID(h.layout.ID()), Status: catalog.OnSale,
