@@ -48,6 +48,7 @@ func BenchmarkSearch(b *testing.B) {
 		"chinese": {Keyword: "千与千寻", City: "city123"},
 		"city":    {City: "city123"},
 		"near":    {Near: &search.Point{Lat: 10, Lon: 20}, Metres: 500_000},
+		"alone":   {},
 		"all":     {Facets: true, Together: 4},
 	} {
 		for _, order := range []string{"date,asc", "name,date,desc", "distance,asc"} {

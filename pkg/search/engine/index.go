@@ -38,6 +38,8 @@ type Index struct {
 	listings  [][]catalog.Price
 	titles    []string // of all films, folded, in order, each once
 	titleRank []int32  // of each film: twice the place in titles
+
+	ranks *ranks // shared as long as the shows and films are the same
 }
 
 // place is a cinema and its city.
@@ -48,7 +50,7 @@ type place struct {
 }
 
 // Empty is the index of nothing.
-func Empty() *Index { return &Index{} }
+func Empty() *Index { return &Index{ranks: new(ranks)} }
 
 // With is the index after the news. What they do not concern is shared with ix.
 func (ix *Index) With(n shelf.News) (*Index, error) {
@@ -73,6 +75,7 @@ func (ix *Index) With(n shelf.News) (*Index, error) {
 		return nil, err
 	}
 	next.setShows(touched.shows(base.shows))
+	next.ranks = new(ranks)
 	return &next, nil
 }
 

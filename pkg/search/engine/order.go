@@ -20,7 +20,10 @@ type position struct {
 }
 
 func (s *run) position(i int) position {
-	p := position{title: s.ix.titleRank[s.ix.film[i]], start: s.ix.starts[i], id: string(s.ix.shows[i].ID)}
+	p := position{start: s.ix.starts[i], id: string(s.ix.shows[i].ID)}
+	if film := s.ix.film[i]; film >= 0 {
+		p.title = s.ix.titleRank[film]
+	}
 	if s.far != nil {
 		p.far = s.far[s.ix.cinema[i]]
 	}

@@ -191,26 +191,30 @@ func in(judged []bool, i int32) bool { return judged == nil || judged[i] }
 // run goes through the shows in the window and keeps the first that come behind
 // after, one more than the page holds.
 func (s *run) run(after *position) []int {
-	ix, q := s.ix, s.q
-	best := top{most: q.Limit + 1, compare: func(a, b int) int { return s.compare(s.position(a), s.position(b)) }}
-	early := q.Order.By == search.ByDate && !q.Order.Descending && !q.Facets
-	for i := s.from; i < s.to; i++ {
-		film := ix.film[i]
-		if film < 0 || !ix.shows[i].OnSale || !in(s.films, film) || !in(s.cinemas, ix.cinema[i]) || !in(s.priced, ix.prices[i]) {
-			continue
+	best := top{most: s.q.Limit + 1, compare: func(a, b int) int { return s.compare(s.position(a), s.position(b)) }}
+	if s.q.Facets || s.q.Order.By == search.ByDistance {
+		for i := s.from; i < s.to; i++ {
+			if s.suits(i) && s.counted(i) && (after == nil || s.compare(s.position(i), *after) > 0) {
+				best.add(i)
+			}
 		}
-		if q.Together > 0 && ix.together(i) < q.Together {
-			continue
-		}
-		if !s.counted(i) || after != nil && s.compare(s.position(i), *after) <= 0 {
-			continue
-		}
-		best.add(i)
-		if early && best.full() {
-			break
+		return best.sorted()
+	}
+	at, n := s.walk(after)
+	for k := 0; k < n && len(best.kept) < best.most; k++ {
+		if i := at(k); i >= s.from && i < s.to && s.suits(i) && s.counted(i) {
+			best.kept = append(best.kept, i)
 		}
 	}
-	return best.sorted()
+	return best.kept
+}
+
+// suits is what needs no facet: the show can be bought, and is of what was asked for.
+func (s *run) suits(i int) bool {
+	ix, q := s.ix, s.q
+	film := ix.film[i]
+	return film >= 0 && ix.shows[i].OnSale && in(s.films, film) && in(s.cinemas, ix.cinema[i]) && in(s.priced, ix.prices[i]) &&
+		(q.Together == 0 || ix.together(i) >= q.Together)
 }
 
 // top keeps the first few in order. It sorts when it has four times as many.
@@ -219,8 +223,6 @@ type top struct {
 	compare func(a, b int) int
 	kept    []int
 }
-
-func (t *top) full() bool { return len(t.kept) >= t.most }
 
 func (t *top) add(i int) {
 	if t.kept = append(t.kept, i); len(t.kept) >= 4*t.most {
