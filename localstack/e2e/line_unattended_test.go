@@ -233,7 +233,13 @@ func TestLineByTTL(t *testing.T) {
 		}
 		return err
 	})
-	next.made()
+	eventually(t, 5*time.Second, func() error { // the emulator's TTL may be later than he waits at most
+		got, err := shop.store.Waiter(t.Context(), line.WaiterID(next.Place.ID))
+		if err == nil && got.State != line.Offered && got.State != line.TimedOut {
+			err = yet("who is next is %s", got.State)
+		}
+		return err
+	})
 	on()
 }
 

@@ -45,7 +45,7 @@ func listingItem(s catalog.Show) Item {
 	if s.Status != catalog.OnSale {
 		it[listOff] = s.Status.String()
 	}
-	for attr, set := range map[string]bool{catGap: s.SingleGap, catNoLine: s.NoLine} {
+	for attr, set := range map[string]bool{catGap: s.SingleGap, catNoLine: s.NoLine, catWork: s.Challenge, catContact: s.NeedsContact} {
 		if set {
 			it[attr] = true
 		}
@@ -71,6 +71,8 @@ func listedOf(r *row) catalog.Show {
 	}
 	s.NoLine, _ = r.item[catNoLine].(bool)
 	s.SingleGap, _ = r.item[catGap].(bool)
+	s.Challenge, _ = r.item[catWork].(bool)
+	s.NeedsContact, _ = r.item[catContact].(bool)
 	passes, _ := r.item[catPasses].(int64)
 	s.LinePasses = int(passes)
 	var err error
