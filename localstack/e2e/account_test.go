@@ -174,7 +174,7 @@ func TestErase(t *testing.T) {
 		Orders  []struct{ ID string }
 		Logins  []struct{ Current bool }
 	}
-	eventually(t, 10*time.Second, func() error { // a list of orders follows their stream
+	eventually(t, listsFollow, func() error {
 		must(t, m.get("/me/export", &export))
 		if len(export.Orders) != 1 || export.Orders[0].ID != order {
 			return yet("orders %v, not %s", export.Orders, order)
