@@ -18,7 +18,7 @@ type rule struct {
 
 // waitingRoom is the virtual waiting room in front of a shop.
 func waitingRoom(_ testing.TB, s *schedule) []person {
-	people, a, free := slices.Clone(s.people), agenda{}, 0
+	people, a, free := slices.Clone(s.people), timetable{}, 0
 	numbers := map[int]int{} // of a person, by when his message was handled last
 	next, serving := 0, 0
 	inside := map[int]bool{}
@@ -62,7 +62,7 @@ func waitingRoom(_ testing.TB, s *schedule) []person {
 
 // listener is the waiting list that an event of a cancelled order serves.
 func listener(_ testing.TB, s *schedule) []person {
-	people, a, free := slices.Clone(s.people), agenda{}, 0
+	people, a, free := slices.Clone(s.people), timetable{}, 0
 	offered := map[int]bool{}
 	serve := func() {
 		for i := range people {
@@ -105,17 +105,17 @@ func ours(k int) func(testing.TB, *schedule) []person {
 		h := newHouse(t, s, k)
 		for i := range h.people {
 			if h.people[i].waits {
-				h.agenda.at(h.people[i].came, func() { h.join(i) })
+				h.timetable.at(h.people[i].came, func() { h.join(i) })
 				continue
 			}
 			for t := h.people[i].came; t < h.people[i].came+patience; t += 5*time.Second + h.people[i].acts {
-				h.agenda.at(t, func() { h.refresh(i) })
+				h.timetable.at(t, func() { h.refresh(i) })
 			}
 		}
 		for _, r := range s.releases {
-			h.agenda.at(r.at, func() { h.release(r.seats) })
+			h.timetable.at(r.at, func() { h.release(r.seats) })
 		}
-		h.agenda.run()
+		h.timetable.run()
 		return h.people
 	}
 }
@@ -124,7 +124,7 @@ func ours(k int) func(testing.TB, *schedule) []person {
 type house struct {
 	testing.TB
 	*schedule
-	agenda
+	timetable
 	people []person
 	layout *seatmap.Layout
 	st     line.State

@@ -1,10 +1,11 @@
 package overtake
 
 import (
-	"container/heap"
 	"math/rand/v2"
 	"sort"
 	"time"
+
+	"github.com/fairseat/fairseat/infra/proof/agenda"
 )
 
 // person wants Party seats at once, and is quick or slow to act when let.
@@ -103,42 +104,22 @@ func judge(people []person) (r result) {
 	return r
 }
 
-// agenda runs things in order of time, and of asking.
-type agenda struct {
-	now  time.Duration
-	todo todos
-	seq  int
+// timetable runs things in order of time, and of asking.
+type timetable struct {
+	now  time.Duration // since the evening began
+	todo agenda.Agenda[func()]
 }
 
-type todo struct {
-	at  time.Duration
-	seq int
-	do  func()
+var opens time.Time
+
+func (a *timetable) at(t time.Duration, do func()) {
+	a.todo.Plan(opens.Add(max(t, a.now)), do)
 }
 
-func (a *agenda) at(t time.Duration, do func()) {
-	a.seq++
-	heap.Push(&a.todo, todo{max(t, a.now), a.seq, do})
-}
-
-func (a *agenda) run() {
-	for len(a.todo) > 0 {
-		t := heap.Pop(&a.todo).(todo)
-		a.now = t.at
-		t.do()
+func (a *timetable) run() {
+	for a.todo.Len() > 0 {
+		at, do := a.todo.Take()
+		a.now = at.Sub(opens)
+		do()
 	}
-}
-
-type todos []todo
-
-func (t todos) Len() int { return len(t) }
-func (t todos) Less(i, j int) bool {
-	return t[i].at < t[j].at || t[i].at == t[j].at && t[i].seq < t[j].seq
-}
-func (t todos) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
-func (t *todos) Push(x any)   { *t = append(*t, x.(todo)) }
-func (t *todos) Pop() any {
-	last := (*t)[len(*t)-1]
-	*t = (*t)[:len(*t)-1]
-	return last
 }

@@ -276,7 +276,7 @@ func (b *provider) call(d *deal, event string) {
 	if event == "refund" {
 		view = b.backOf(d)
 	}
-	body, err := json.Marshal(map[string]any{"id": fmt.Sprintf("ev-%d", w.planned), "event": event, event: view})
+	body, err := json.Marshal(map[string]any{"id": fmt.Sprintf("ev-%d", w.agenda.Planned()), "event": event, event: view})
 	if err != nil {
 		panic(err) // only our own views come here
 	}

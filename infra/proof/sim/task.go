@@ -116,7 +116,7 @@ func (w *world) yield(d time.Duration) {
 
 // abandon ends what is left of the tasks of a world that nobody looks at any more.
 func (w *world) abandon() {
-	w.agenda = nil
+	w.agenda.Clear()
 	for len(w.live) > 0 {
 		for n, t := range w.live {
 			t.dead, t.onEnd = true, nil

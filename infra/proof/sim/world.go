@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fairseat/fairseat/infra/proof/agenda"
 	"github.com/fairseat/fairseat/pkg/api"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
@@ -105,18 +106,17 @@ type cell struct {
 
 // world is one run: the product over everything that surrounds it.
 type world struct {
-	tape    *tape
-	now     time.Time
-	agenda  agenda
-	planned int
-	steps   int
-	calls   int
-	tasks   int
-	live    map[int]*task
-	flying  map[*task]bool // with a transaction that was accepted and has not landed
-	cur     *task
-	back    chan struct{}
-	calm    bool // nothing goes wrong any more
+	tape   *tape
+	now    time.Time
+	agenda agenda.Agenda[step]
+	steps  int
+	calls  int
+	tasks  int
+	live   map[int]*task
+	flying map[*task]bool // with a transaction that was accepted and has not landed
+	cur    *task
+	back   chan struct{}
+	calm   bool // nothing goes wrong any more
 
 	policy booking.Policy
 	line   line.Policy

@@ -80,7 +80,7 @@ func (l *ledger) close(n int) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	l.days = append(l.days, day{
-		n: n, figures: l.w.figures, sums: s, rows: maps.Clone(l.rows), tickets: tickets, heap: m.HeapAlloc, goroutines: runtime.NumGoroutine(), agenda: len(l.w.agenda),
+		n: n, figures: l.w.figures, sums: s, rows: maps.Clone(l.rows), tickets: tickets, heap: m.HeapAlloc, goroutines: runtime.NumGoroutine(), agenda: l.w.agenda.Len(),
 		bank: [4]int64{int64(l.w.bank.Payments), int64(l.w.bank.Refunds), l.w.bank.Captured, l.w.bank.Refunded},
 	})
 }

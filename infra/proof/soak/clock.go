@@ -1,7 +1,6 @@
 package main
 
 import (
-	"container/heap"
 	"context"
 	"errors"
 	"time"
@@ -9,36 +8,9 @@ import (
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 )
 
-// event is something that happens at a moment; of two the one planned first.
-type event struct {
-	at  time.Time
-	seq int
-	do  func()
-}
-
-type agenda []event
-
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	if a[i].at.Equal(a[j].at) {
-		return a[i].seq < a[j].seq
-	}
-	return a[i].at.Before(a[j].at)
-}
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(event)) }
-func (a *agenda) Pop() any {
-	last := len(*a) - 1
-	e := (*a)[last]
-	(*a)[last] = event{}
-	*a = (*a)[:last]
-	return e
-}
-
 // After plans an event.
 func (w *world) After(d time.Duration, do func()) {
-	w.planned++
-	heap.Push(&w.agenda, event{w.now.Add(max(d, 0)), w.planned, do})
+	w.agenda.Plan(w.now.Add(max(d, 0)), do)
 }
 
 // Now is the true time, Pick chance.
@@ -50,10 +22,10 @@ func (w *world) oneIn(n int) bool {
 
 // run makes time pass until the moment has come, or something is broken.
 func (w *world) run(until time.Time) {
-	for len(w.agenda) > 0 && w.broken == nil && !w.agenda[0].at.After(until) {
-		e := heap.Pop(&w.agenda).(event)
-		w.now = e.at
-		e.do()
+	for w.agenda.Len() > 0 && w.broken == nil && !w.agenda.Next().After(until) {
+		at, do := w.agenda.Take()
+		w.now = at
+		do()
 	}
 	w.now = until
 }

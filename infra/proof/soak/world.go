@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/fairseat/fairseat/infra/proof/agenda"
 	"github.com/fairseat/fairseat/infra/proof/bank"
 	"github.com/fairseat/fairseat/pkg/api"
 	"github.com/fairseat/fairseat/pkg/booking"
@@ -46,8 +47,7 @@ type world struct {
 	plan       plan
 	rng        *rand.Rand
 	now        time.Time
-	agenda     agenda
-	planned    int
+	agenda     agenda.Agenda[func()]
 	cur        *task
 	back       chan struct{}
 	faultEvery int

@@ -1,24 +1,22 @@
 package crowd
 
 import (
-	"container/heap"
 	"context"
 	"sync"
 	"time"
+
+	"github.com/fairseat/fairseat/infra/proof/agenda"
 )
 
 // clock is virtual. Whoever runs holds the only turn; wait gives it back.
 type clock struct {
-	mu    sync.Mutex
-	now   time.Time
-	order int
-	queue events
-	turn  chan struct{}
+	mu     sync.Mutex
+	now    time.Time
+	agenda agenda.Agenda[event]
+	turn   chan struct{}
 }
 
 type event struct {
-	at    time.Time
-	order int // of two at one moment the one that was there first goes first
 	begin func()
 	wake  chan struct{}
 }
@@ -35,9 +33,7 @@ func (c *clock) Now() time.Time {
 func (c *clock) push(d time.Duration, e event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.order++
-	e.at, e.order = c.now.Add(d), c.order
-	heap.Push(&c.queue, e)
+	c.agenda.Plan(c.now.Add(d), e)
 }
 
 // after begins something in so long.
@@ -61,12 +57,12 @@ func (c *clock) pause(ctx context.Context, d time.Duration) error {
 func (c *clock) run() {
 	for {
 		c.mu.Lock()
-		if len(c.queue) == 0 {
+		if c.agenda.Len() == 0 {
 			c.mu.Unlock()
 			return
 		}
-		e := heap.Pop(&c.queue).(event)
-		c.now = e.at
+		at, e := c.agenda.Take()
+		c.now = at
 		c.mu.Unlock()
 		if e.wake != nil {
 			close(e.wake)
@@ -78,19 +74,4 @@ func (c *clock) run() {
 		}
 		<-c.turn
 	}
-}
-
-type events []event
-
-func (q events) Len() int { return len(q) }
-func (q events) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].order < q[j].order
-}
-func (q events) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *events) Push(e any)   { *q = append(*q, e.(event)) }
-func (q *events) Pop() any {
-	old := *q
-	e := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return e
 }
