@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -11,6 +14,7 @@ import (
 	"github.com/fairseat/fairseat/infra/proof/audit"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
+	"github.com/fairseat/fairseat/pkg/seatmap"
 )
 
 // lines wants every place that was acknowledged at its end, and the order kept. It
@@ -91,7 +95,8 @@ func (w walkUp) passed(all []*place) *place {
 	return all[i]
 }
 
-// auditLine: as any show; besides, nothing stays set aside, and there is one hold for
+// auditLine: as any show; besides, nothing stays set aside, except that after the loss
+// of the lane's messages somebody may have to want it; and there is one hold for
 // each that was acknowledged, so nobody was served twice. Late money makes holds of
 // its own.
 func (r *run) auditLine(ctx context.Context, books audit.Books, show catalog.ShowID, holds map[booking.HoldID]booking.Hold) error {
@@ -102,9 +107,9 @@ func (r *run) auditLine(ctx context.Context, books audit.Books, show catalog.Sho
 	if err != nil {
 		return err
 	}
-	for seat, o := range claims {
-		if o.Line() {
-			return fmt.Errorf("%w: seat %s is set aside and nobody waits", errYet, seat)
+	for _, seat := range slices.Sorted(maps.Keys(claims)) {
+		if claims[seat].Line() {
+			return errors.Join(fmt.Errorf("%w: seat %s is set aside and nobody waits", errYet, seat), r.wanted(ctx, show, seat))
 		}
 	}
 	known := map[booking.HoldID]bool{}
@@ -120,4 +125,24 @@ func (r *run) auditLine(ctx context.Context, books audit.Books, show catalog.Sho
 		}
 	}
 	return nil
+}
+
+// wanted lets a customer ask for a seat that is set aside where the lane's messages
+// were lost: what nobody waits for must be his. He gives it back.
+func (r *run) wanted(ctx context.Context, show catalog.ShowID, seat seatmap.SeatID) error {
+	if r.purges == 0 {
+		return nil
+	}
+	b := &buyer{run: r, dice: rand.New(rand.NewPCG(r.seed, uint64(len(r.promises))))}
+	if err := b.become(ctx, show, 1); err != nil {
+		return err
+	}
+	p := &promise{client: b.client, show: show}
+	if err := b.insist(ctx, "ReserveSeats", http.MethodPost, "/shows/"+string(show)+"/holds", b.key(), map[string]any{"seats": []seatmap.SeatID{seat}}, &p.hold); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.promises = append(r.promises, p)
+	r.mu.Unlock()
+	return b.giveBack(ctx, p)
 }
