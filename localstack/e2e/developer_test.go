@@ -96,7 +96,7 @@ func TestDeveloperKeys(t *testing.T) {
 	if r := withKey(t, second.Key); r.Status != 200 {
 		t.Errorf("the other key: %d %s", r.Status, r.Body)
 	}
-	refused(t, withKey(t, first.Key[:len(first.Key)-1]+"a").Problem(), 403, "forbidden")
+	refused(t, withKey(t, first.Key[:len(first.Key)-1]+"b").Problem(), 403, "forbidden")
 	var list apiclient.List[ownKey]
 	must(t, c.Call(t.Context(), http.MethodGet, "/developer/keys", "", nil, &list))
 	if len(list.Items) != 2 || list.Items[0].State != "active" || list.Items[1].State != "revoked" || list.Items[0].Key != "" {

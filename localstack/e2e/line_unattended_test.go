@@ -233,9 +233,9 @@ func TestLineByTTL(t *testing.T) {
 		}
 		return err
 	})
-	eventually(t, 5*time.Second, func() error { // the emulator's TTL may be later than he waits at most
+	eventually(t, 5*time.Second, func() error {
 		got, err := shop.store.Waiter(t.Context(), line.WaiterID(next.Place.ID))
-		if err == nil && got.State != line.Offered && got.State != line.TimedOut {
+		if err == nil && got.State != line.Offered {
 			err = yet("who is next is %s", got.State)
 		}
 		return err

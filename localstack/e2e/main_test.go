@@ -31,13 +31,14 @@ import (
 // The policy under test. Twelve seconds are as short as a hold can be if an
 // ordinary purchase, about one second on a machine that does nothing else, must
 // never run into its end on one that is overcommitted several times; two seconds
-// of grace leave room to pay within it.
+// of grace leave room to pay within it. Who waits does so for longer than the TTL may
+// be late.
 const (
 	holdTime  = 12 * time.Second
 	graceTime = 2 * time.Second
 	maxSeats  = 10
 
-	offerTime, waitTime  = 4 * time.Second, 40 * time.Second
+	offerTime, waitTime  = 4 * time.Second, 3 * time.Minute
 	coolDown, lineCloses = 8 * time.Second, time.Minute
 
 	developerKey  = "end-to-end-developer-key-0123456789"
