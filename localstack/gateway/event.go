@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fairseat/fairseat/localstack/template"
+	"github.com/google/uuid"
 )
 
 // request is what is known about a request, filled in step by step.
@@ -40,7 +41,7 @@ type request struct {
 
 func (g *Gateway) newRequest(r *http.Request) *request {
 	q := &request{
-		http: r, now: g.opts.Now(), id: newID(), extended: newExtendedID(),
+		http: r, now: g.opts.Now(), id: uuid.NewString(), extended: newExtendedID(),
 		method: r.Method, fullPath: rawPath(r), sourceIP: sourceIP(r),
 	}
 	q.stage, q.path, _ = strings.Cut(strings.TrimPrefix(q.fullPath, "/"), "/")
@@ -86,7 +87,7 @@ func eventHeader(r *http.Request, ip string) http.Header {
 	}
 	h.Set("X-Forwarded-Port", port)
 	if h.Get("X-Amzn-Trace-Id") == "" {
-		id := strings.ReplaceAll(newID(), "-", "")
+		id := strings.ReplaceAll(uuid.NewString(), "-", "")
 		h.Set("X-Amzn-Trace-Id", fmt.Sprintf("Root=1-%s-%s", id[:8], id[8:]))
 	}
 	return h

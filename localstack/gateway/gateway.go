@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -228,21 +227,6 @@ func (g *Gateway) integrate(ctx context.Context, q *request) (*answer, *refusal)
 		return nil, newRefusal(badGateway).because(err.Error())
 	}
 	return out, nil
-}
-
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	var text [36]byte // as RFC 9562 writes it
-	hex.Encode(text[:8], b[:4])
-	for i, at := range []int{8, 13, 18} {
-		text[at] = '-'
-		hex.Encode(text[at+1:], b[4+2*i:6+2*i])
-	}
-	text[23] = '-'
-	hex.Encode(text[24:], b[10:])
-	return string(text[:])
 }
 
 func newExtendedID() string {

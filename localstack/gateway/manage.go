@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // maxManaged is more than any call of the management API may have, bytes.
@@ -28,7 +30,7 @@ var (
 
 // manage serves @connections/{id}: the rights first, then what is asked.
 func (s *Sockets) manage(w http.ResponseWriter, r *http.Request, rawID string) {
-	began, request := s.opts.Now(), newID()
+	began, request := s.opts.Now(), uuid.NewString()
 	status, body, bad := s.managed(r, rawID)
 	h := w.Header()
 	h.Set("X-Amzn-Requestid", request)

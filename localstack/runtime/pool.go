@@ -14,6 +14,7 @@ import (
 
 	"github.com/fairseat/fairseat/localstack/process"
 	"github.com/fairseat/fairseat/localstack/template"
+	"github.com/google/uuid"
 )
 
 // Line is one line that a function wrote. RequestID is empty while it starts.
@@ -96,7 +97,7 @@ func (p *Pool) Invoke(ctx context.Context, payload []byte) (Result, error) {
 	if err := p.take(ctx); err != nil {
 		return Result{}, err
 	}
-	inv := &invocation{id: newID(), trace: newTrace(), payload: payload, done: make(chan Result, 1)}
+	inv := &invocation{id: uuid.NewString(), trace: newTrace(), payload: payload, done: make(chan Result, 1)}
 	go p.serve(inv)
 	select {
 	case r := <-inv.done:
@@ -320,21 +321,6 @@ func (p *Pool) Stats() Stats {
 		Errors: p.errors.Load(), Throttled: p.throttled.Load(),
 		InFlight: int(p.inFlight.Load()), Processes: n,
 	}
-}
-
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	var text [36]byte // as RFC 9562 writes it
-	hex.Encode(text[:8], b[:4])
-	for i, at := range []int{8, 13, 18} {
-		text[at] = '-'
-		hex.Encode(text[at+1:], b[4+2*i:6+2*i])
-	}
-	text[23] = '-'
-	hex.Encode(text[24:], b[10:])
-	return string(text[:])
 }
 
 func newTrace() string {

@@ -2,12 +2,12 @@ package sources
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/fairseat/fairseat/localstack/runtime"
+	"github.com/google/uuid"
 )
 
 const (
@@ -76,7 +76,7 @@ func (l *lanes) failureRecord(batch []*entry, condition string, calls int, res *
 	s := l.source
 	first, last := batch[0], batch[len(batch)-1]
 	doc := failureRecord{
-		RequestContext: failureRequest{RequestID: newID(), FunctionARN: s.fn.ARN, Condition: condition, Count: calls},
+		RequestContext: failureRequest{RequestID: uuid.NewString(), FunctionARN: s.fn.ARN, Condition: condition, Count: calls},
 		Version:        "1.0",
 		Timestamp:      s.now().UTC().Format("2006-01-02T15:04:05.000Z"),
 		Batch: failureBatch{
@@ -96,11 +96,4 @@ func (l *lanes) failureRecord(batch []*entry, condition string, calls int, res *
 	}
 	b, _ := json.Marshal(doc)
 	return string(b)
-}
-
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
