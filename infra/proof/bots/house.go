@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fairseat/fairseat/infra/proof/bank"
+	"github.com/fairseat/fairseat/infra/proof/feed"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
@@ -113,7 +115,7 @@ func (h *house) office() *boxoffice.Office {
 	return &boxoffice.Office{
 		Store: s, Lane: s, Catalog: h, Policy: h.policy, Line: line.Standard, Clock: h.now, Rand: h.rng.Uint64, Tickets: h.pen, Challenges: h.keeper,
 		Pause:     func(context.Context, time.Duration) error { return nil }, // a call is one moment
-		Provider:  func(n payment.Name) (payment.Provider, bool) { return till{}, n == payment.Sandbox },
+		Provider:  func(n payment.Name) (payment.Provider, bool) { return bank.Till{}, n == payment.Sandbox },
 		NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks" },
 	}
 }
@@ -159,16 +161,7 @@ func (h *house) between(from, to time.Duration) time.Duration {
 func (h *house) project(w wait) {
 	for ; ; w(100 * time.Millisecond) {
 		rs := h.db.Records(store.Holds, h.seen)
-		var touched []seatmap.SeatID
-		for _, r := range rs {
-			x, err := store.HoldFromItem(r.New)
-			if err != nil {
-				continue
-			}
-			for _, s := range x.Seats {
-				touched = append(touched, s.ID)
-			}
-		}
+		touched := feed.Touched(rs)
 		if len(rs) == 0 || len(touched) > 0 && h.desk.Project(context.Background(), premiere, touched) != nil {
 			continue
 		}
@@ -208,16 +201,4 @@ func (h *house) fail(err error) {
 	if h.fault == nil {
 		h.fault = fmt.Errorf("seed %d, %v after the opening: %w", h.seed, h.clock.now.Sub(opening), err)
 	}
-}
-
-// till is a provider that takes on every payment.
-type till struct{ payment.Provider }
-
-func (till) Name() payment.Name { return payment.Sandbox }
-
-func (till) Create(_ context.Context, in payment.Intent) (payment.Created, error) {
-	return payment.Created{
-		Action: payment.Action{Kind: payment.ActionURL, Value: "https://till.example/" + string(in.ID)},
-		Report: payment.Report{Payment: in.ID, Order: in.OrderID, ProviderRef: string(in.ID), State: payment.ReportPending, Amount: in.Amount, At: in.CreatedAt},
-	}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/store"
 	"github.com/fairseat/fairseat/pkg/store/memstore"
 )
@@ -22,6 +23,20 @@ func Record(r memstore.Record) events.DynamoDBEventRecord {
 		e.UserIdentity = &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
 	}
 	return e
+}
+
+// Touched are the seats of the holds that changes of the holds' table tell of.
+func Touched(rs []memstore.Record) (seats []seatmap.SeatID) {
+	for _, r := range rs {
+		h, err := store.HoldFromItem(r.New)
+		if err != nil {
+			continue // its end by TTL
+		}
+		for _, s := range h.Seats {
+			seats = append(seats, s.ID)
+		}
+	}
+	return seats
 }
 
 func imageOf(it store.Item) map[string]events.DynamoDBAttributeValue {

@@ -117,23 +117,7 @@ func TestJudgeOfLines(t *testing.T) {
 	} {
 		w := newWorld(replayed(choices{}), false)
 		actor := &task{handler: "advance-line", clock: noon, fresh: true}
-		for _, writes := range tt.writes {
-			if err := w.db.Transact(t.Context(), writes, ""); err != nil {
-				t.Fatal(err)
-			}
-			var keys []store.Key
-			for _, x := range writes {
-				keys = append(keys, x.Key)
-			}
-			w.judge.step(actor, keys)
-		}
-		got := ""
-		if w.broken != nil {
-			got = w.broken.invariant
-		}
-		if got != tt.want {
-			t.Errorf("%s: judged %q (%v), want %q", tt.name, got, w.broken, tt.want)
-		}
+		wantJudged(t, w, actor, tt.name, tt.want, tt.writes)
 	}
 }
 

@@ -50,23 +50,7 @@ func TestJudgeOwners(t *testing.T) {
 	} {
 		w := newWorld(replayed(choices{}), false)
 		w.judge.asked[guest+"|"+account], w.judge.asked[guest+"|"+other] = true, true
-		for _, writes := range tt.writes {
-			if err := w.db.Transact(t.Context(), writes, ""); err != nil {
-				t.Fatal(err)
-			}
-			var keys []store.Key
-			for _, x := range writes {
-				keys = append(keys, x.Key)
-			}
-			w.judge.step(&task{handler: tt.by, who: account, clock: noon, fresh: true}, keys)
-		}
-		got := ""
-		if w.broken != nil {
-			got = w.broken.invariant
-		}
-		if got != tt.want {
-			t.Errorf("%s: judged %q (%v), want %q", tt.name, got, w.broken, tt.want)
-		}
+		wantJudged(t, w, &task{handler: tt.by, who: account, clock: noon, fresh: true}, tt.name, tt.want, tt.writes)
 	}
 }
 

@@ -133,23 +133,7 @@ func TestJudge(t *testing.T) {
 	} {
 		w := newWorld(replayed(choices{}), false)
 		actor := &task{handler: "reserve-seats", clock: noon, fresh: true}
-		for _, writes := range tt.writes {
-			if err := w.db.Transact(t.Context(), writes, ""); err != nil {
-				t.Fatal(err)
-			}
-			var keys []store.Key
-			for _, x := range writes {
-				keys = append(keys, x.Key)
-			}
-			w.judge.step(actor, keys)
-		}
-		got := ""
-		if w.broken != nil {
-			got = w.broken.invariant
-		}
-		if got != tt.want {
-			t.Errorf("%s: judged %q (%v), want %q", tt.name, got, w.broken, tt.want)
-		}
+		wantJudged(t, w, actor, tt.name, tt.want, tt.writes)
 	}
 }
 
@@ -194,5 +178,28 @@ func TestSeedsHold(t *testing.T) {
 			t.Errorf("seed %d: %v", seed, v)
 		}
 		w.print(io.Discard)
+	}
+}
+
+// wantJudged lets somebody write one transaction after another, and wants the
+// invariant that the judge then says is broken; "" none.
+func wantJudged(t *testing.T, w *world, by *task, name, want string, transactions [][]store.Write) {
+	t.Helper()
+	for _, writes := range transactions {
+		if err := w.db.Transact(t.Context(), writes, ""); err != nil {
+			t.Fatal(err)
+		}
+		var keys []store.Key
+		for _, x := range writes {
+			keys = append(keys, x.Key)
+		}
+		w.judge.step(by, keys)
+	}
+	got := ""
+	if w.broken != nil {
+		got = w.broken.invariant
+	}
+	if got != want {
+		t.Errorf("%s: judged %q (%v), want %q", name, got, w.broken, want)
 	}
 }

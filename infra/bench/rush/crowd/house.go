@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fairseat/fairseat/infra/proof/bank"
+	"github.com/fairseat/fairseat/infra/proof/feed"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/boxoffice"
 	"github.com/fairseat/fairseat/pkg/catalog"
@@ -102,7 +104,7 @@ func (b *house) office(t store.Tables) *boxoffice.Office {
 	s := store.New(&wire{next: t, clock: b.clock, latency: b.latency, rng: b.rng, load: b.load}, policy)
 	return &boxoffice.Office{
 		Store: s, Lane: s, Catalog: b, Policy: policy, Line: line.Standard, Clock: b.now, Pause: b.clock.pause, Rand: b.rng.Uint64, Tickets: b.pen,
-		Provider:  func(n payment.Name) (payment.Provider, bool) { return till{}, n == payment.Sandbox },
+		Provider:  func(n payment.Name) (payment.Provider, bool) { return bank.Till{}, n == payment.Sandbox },
 		NotifyURL: func(payment.Name) string { return "https://shop.example/callbacks" },
 	}
 }
@@ -144,16 +146,7 @@ func (b *house) project() {
 	for !b.done {
 		b.clock.wait(100 * time.Millisecond)
 		rs := b.db.Records(store.Holds, b.seen)
-		var touched []seatmap.SeatID
-		for _, r := range rs {
-			h, err := store.HoldFromItem(r.New)
-			if err != nil {
-				continue
-			}
-			for _, s := range h.Seats {
-				touched = append(touched, s.ID)
-			}
-		}
+		touched := feed.Touched(rs)
 		if len(touched) > 0 && b.desk.Project(ctx, premiere, touched) != nil {
 			continue // the same records again
 		}
@@ -172,16 +165,4 @@ func (b *house) pay(h booking.Hold) error {
 	}
 	b.clock.wait(time.Second)
 	return b.desk.Settle(ctx, payment.Report{Payment: p.ID, Order: p.OrderID, ProviderRef: string(p.ID), State: payment.ReportCaptured, Amount: p.Amount, At: b.now()})
-}
-
-// till is a provider that takes on every payment; pay tells of the money itself.
-type till struct{ payment.Provider }
-
-func (till) Name() payment.Name { return payment.Sandbox }
-
-func (till) Create(_ context.Context, in payment.Intent) (payment.Created, error) {
-	return payment.Created{
-		Action: payment.Action{Kind: payment.ActionURL, Value: "https://till.example/" + string(in.ID)},
-		Report: payment.Report{Payment: in.ID, Order: in.OrderID, ProviderRef: string(in.ID), State: payment.ReportPending, Amount: in.Amount, At: in.CreatedAt},
-	}, nil
 }
