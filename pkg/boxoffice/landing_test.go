@@ -118,22 +118,7 @@ func TestRecordBeforeItsTransaction(t *testing.T) {
 				}
 				rng := rand.New(rand.NewPCG(seed, 1))
 				maybe := func() bool { return rng.IntN(3) == 0 }
-				d.swaps = func(n int) []int {
-					js := make([]int, n)
-					for i := range js {
-						js[i] = rng.IntN(i + 1)
-					}
-					return js
-				}
-				nested := false
-				d.window = func(memstore.Op, int) {
-					if nested {
-						return
-					}
-					nested = true
-					n.project(maybe)
-					nested = false
-				}
+				d.landing(rng, func() { n.project(maybe) })
 				act.do(d, h)
 				d.window, d.swaps = nil, nil
 				refused += n.refused
@@ -160,19 +145,7 @@ func TestNoOrderYet(t *testing.T) {
 		d := newDesk(t)
 		h := d.hold("ann", "k", "A-1")
 		rng := rand.New(rand.NewPCG(seed, 1))
-		d.swaps = func(n int) []int {
-			js := make([]int, n)
-			for i := range js {
-				js[i] = rng.IntN(i + 1)
-			}
-			return js
-		}
-		nested := false
-		d.window = func(memstore.Op, int) {
-			if nested {
-				return
-			}
-			nested = true
+		d.landing(rng, func() {
 			_, paid := d.Pay(d.ctx(), payWish(h, "another"))
 			for act, err := range map[string]error{"pay": paid, "give back": d.GiveBack(d.ctx(), h.Buyer, h.ID)} {
 				if fault.Is(err, fault.NotFound) {
@@ -182,12 +155,32 @@ func TestNoOrderYet(t *testing.T) {
 					busy++
 				}
 			}
-			nested = false
-		}
+		})
 		_, _ = d.Pay(d.ctx(), payWish(h, "p"))
 		d.window, d.swaps = nil, nil
 	}
 	if busy == 0 {
 		t.Error("nobody ever met a payment that was landing")
+	}
+}
+
+// landing lets the items of transactions land in any order, and something happen
+// between any two of them.
+func (d *desk) landing(rng *rand.Rand, meanwhile func()) {
+	d.swaps = func(n int) []int {
+		js := make([]int, n)
+		for i := range js {
+			js[i] = rng.IntN(i + 1)
+		}
+		return js
+	}
+	nested := false
+	d.window = func(memstore.Op, int) {
+		if nested {
+			return
+		}
+		nested = true
+		meanwhile()
+		nested = false
 	}
 }

@@ -341,9 +341,10 @@ func TestCallbackAndExpiryRace(t *testing.T) {
 	}
 }
 
-// TestLookRacesCallback: the order moves after its hold was read as overdue; the
-// buyer is shown the truth, not a conflict.
-func TestLookRacesCallback(t *testing.T) {
+// soldWhileOverdue is a hold that its money sells while somebody who finds it overdue
+// reads its order.
+func soldWhileOverdue(t *testing.T) (*desk, booking.Hold) {
+	t.Helper()
 	d := newDesk(t)
 	h := d.hold("ann", "k", "A-1")
 	p := d.pay(h, "p")
@@ -354,6 +355,13 @@ func TestLookRacesCallback(t *testing.T) {
 		d.settle(report)
 		d.clock.advance(time.Millisecond)
 	}}
+	return d, h
+}
+
+// TestLookRacesCallback: the order moves after its hold was read as overdue; the
+// buyer is shown the truth, not a conflict.
+func TestLookRacesCallback(t *testing.T) {
+	d, h := soldWhileOverdue(t)
 	got, err := d.Look(d.ctx(), "ann", h.ID)
 	if err != nil || got.State != booking.Sold {
 		t.Errorf("hold %v, %v", got.State, err)
@@ -363,16 +371,7 @@ func TestLookRacesCallback(t *testing.T) {
 // TestPayRacesCallback: the money of the first payment sells the hold while a second
 // request to pay finds it overdue. It is told that it is paid for, not that it expired.
 func TestPayRacesCallback(t *testing.T) {
-	d := newDesk(t)
-	h := d.hold("ann", "k", "A-1")
-	p := d.pay(h, "p")
-	report := d.bank.capture(p.ID)
-	d.overdue(h)
-	d.Office.Store = &between{Store: d.store, order: func() {
-		d.clock.advance(-time.Millisecond)
-		d.settle(report)
-		d.clock.advance(time.Millisecond)
-	}}
+	d, h := soldWhileOverdue(t)
 	_, err := d.Pay(d.ctx(), payWish(h, "again"))
 	if !errors.Is(err, booking.ErrAlreadyPaid) || errors.Is(err, booking.ErrHoldExpired) {
 		t.Errorf("second payment: %v", err)
