@@ -24,10 +24,8 @@ func inexact() error {
 }
 
 // seldom is a right to make the key of a month: of all functions and tests that seal
-// the first alone uses it. And giving up a record of the catalogue: the loader writes
-// none that the index cannot read, and no test plants one yet.
+// the first alone uses it.
 func seldom(f rights.Finding) bool {
 	makes := f.Action == "kms:GenerateDataKey" || f.Action == "dynamodb:PutItem" && strings.Contains(f.Resource, "Keys")
-	givesUp := f.Function == "IndexShows" && f.Action == "sqs:SendMessage"
-	return (makes || givesUp) && f.Granted == "yes"
+	return makes && f.Granted == "yes"
 }
