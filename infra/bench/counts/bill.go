@@ -172,6 +172,8 @@ func journey(figures []Figure, sizes Bytes) (journeys, error) {
 	// That of orders tells of order and payment, twice each; a message each for deadline and provider.
 	j.sale = j.sale.plus(told(Use{}, smallGB), 4).
 		plus(message(of("timer message of a sold hold"), largeGB), 1).plus(message(use(1, 0, 1), smallGB), 1)
+	// What his list of orders shows follows the first two.
+	j.sale = j.sale.plus(told(of("order shown to its buyer, begun"), smallGB), 1).plus(told(of("order shown to its buyer, paid"), smallGB), 1)
 	j.refusal = j.refusal.plus(session, 1).plus(asked(of("hold refused, seats taken"), largeGB, sizes["hold refused"], true), 1)
 	j.winner, j.loser = j.sale.plus(view, 2), j.refusal.plus(view, 2)
 	j.view = view

@@ -150,7 +150,7 @@ func Measure(ctx context.Context) ([]Figure, Answers, error) {
 		return nil, a, err
 	}
 	var figures []Figure
-	for _, st := range slices.Concat(steps, listSteps) {
+	for _, st := range slices.Concat(steps, listSteps, besideSteps) {
 		f, err := st.prepare(s)
 		if err != nil {
 			return nil, a, fmt.Errorf("%s: %w", st.name, err)
