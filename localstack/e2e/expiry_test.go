@@ -9,7 +9,6 @@ import (
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/order"
 	"github.com/fairseat/fairseat/pkg/seatmap"
-	"github.com/fairseat/fairseat/pkg/store"
 )
 
 // overdue is a hold with a pending order that nobody cares for any more.
@@ -209,23 +208,6 @@ func TestExpiryByMessage(t *testing.T) {
 	o.awaitEnd(t, 5*time.Second)
 	wanted.awaitLine(t, 5*time.Second)
 	wanted.drained(t)
-}
-
-// timeToLive is how late the TTL may be here: 5 s after the grace, and the
-// emulator needs up to 20 more, or a minute beside much else.
-const timeToLive = 90 * time.Second
-
-// TestExpiryByTTL: nobody looks and no message is read; the deletion of the timer
-// item alone ends the hold. One that cannot be read does not stop the others.
-func TestExpiryByTTL(t *testing.T) {
-	parallelWithout(t, []string{expireHold}, expireTimer, relayHolds, projectHolds, projectPool, advanceLine, callbacks)
-	o, wanted := abandon(t, 3), abandon(t, 2)
-	wanted.openLine(t)
-	givenUp := poison(t, map[string]string{expireTimer: "ExpireTimer"}, store.Timers, "EXP#poison", "soon", store.Item{"ttl": time.Now().Unix()})
-	o.awaitEnd(t, timeToLive)
-	wanted.awaitLine(t, timeToLive)
-	wanted.drained(t)
-	givenUp()
 }
 
 // TestDeadlinesInOrder: a show's live holds are listed in order of expiry, and

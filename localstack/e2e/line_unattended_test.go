@@ -210,39 +210,6 @@ func unattendedLimit(t *testing.T) func(*testing.T) {
 	}
 }
 
-// TestLineByTTL: the last net under an offer, when nobody looks and its message is
-// lost. The run that it causes does whatever else is to be done.
-func TestLineByTTL(t *testing.T) {
-	on := parallelWithout(t, []string{advanceLine, expireHold}, expireTimer, relayHolds, relayLine)
-	must(t, stack.Resume(advanceLine))
-	a, c := lapsedBeside(t)
-	next := guest(t).join(c.show, 1, "premium")
-	pauseAll(t, advanceLine)
-	c.interrupted(t, a)
-	eventually(t, timeToLive, func() error {
-		got, err := shop.store.Waiter(t.Context(), line.WaiterID(a.Place.ID))
-		if err == nil && got.State != line.Lapsed {
-			err = yet("the offer is %s", got.State)
-		}
-		return err
-	})
-	eventually(t, 5*time.Second, func() error {
-		got, err := shop.store.Waiter(t.Context(), line.WaiterID(c.Place.ID))
-		if err == nil && got.State == line.Entering {
-			err = yet("he is entering")
-		}
-		return err
-	})
-	eventually(t, 5*time.Second, func() error {
-		got, err := shop.store.Waiter(t.Context(), line.WaiterID(next.Place.ID))
-		if err == nil && got.State != line.Offered {
-			err = yet("who is next is %s", got.State)
-		}
-		return err
-	})
-	on()
-}
-
 // TestLineSwept: the run that a poll asks for ends what is overdue, though no timer
 // tells of it, and offers it.
 func TestLineSwept(t *testing.T) {

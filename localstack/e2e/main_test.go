@@ -38,7 +38,7 @@ const (
 	graceTime = 2 * time.Second
 	maxSeats  = 10
 
-	offerTime, waitTime  = 4 * time.Second, 3 * time.Minute
+	offerTime, waitTime  = 4 * time.Second, 2 * time.Minute
 	coolDown, lineCloses = 8 * time.Second, time.Minute
 
 	developerKey  = "end-to-end-developer-key-0123456789"
