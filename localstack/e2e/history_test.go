@@ -10,6 +10,7 @@ import (
 	"github.com/fairseat/fairseat/localstack/apiclient"
 	"github.com/fairseat/fairseat/pkg/seatmap"
 	"github.com/fairseat/fairseat/pkg/session"
+	"github.com/fairseat/fairseat/pkg/store"
 )
 
 type listedOrder struct {
@@ -94,10 +95,14 @@ func TestAdoption(t *testing.T) {
 	dropped := g.hold(s, s.of(t, seatmap.Regular, 1, 1)...)
 	cancelled := g.pay(dropped.ID, "decline").OrderID
 	g.release(dropped.ID)
+	aged := g.hold(s, s.of(t, seatmap.Regular, 1, 4)...)
+	lapsed := g.pay(aged.ID, "decline").OrderID
+	g.release(aged.ID)
+	must(t, shop.tables.Transact(t.Context(), []store.Write{{Key: store.Key{Table: store.Holds, PK: "HOLD#" + aged.ID, SK: "HOLD"}, Delete: true}}, "")) // as by TTL
 	held := g.hold(s, s.of(t, seatmap.Regular, 2, 2)...)
 	full(t, sold, 2)
 	place := g.join(sold, 1)
-	inList[listedOrder](g, "/me/orders", 2)
+	inList[listedOrder](g, "/me/orders", 3)
 
 	want := []string{string(s.ID), string(sold.ID)}
 	slices.Sort(want)
@@ -108,9 +113,9 @@ func TestAdoption(t *testing.T) {
 			t.Fatalf("adopted %+v, want %v", got, want)
 		}
 	}
-	inList[listedOrder](a, "/me/orders", 2)
+	inList[listedOrder](a, "/me/orders", 3)
 	inList[listedOrder](g, "/me/orders", 0)
-	for id, status := range map[string]string{paid: "PAID", cancelled: "CANCELLED"} {
+	for id, status := range map[string]string{paid: "PAID", cancelled: "CANCELLED", lapsed: "CANCELLED"} {
 		if o := read[apiclient.Order](a, "/orders/"+id); o.Status != status {
 			t.Errorf("order %s is %s, want %s", id, o.Status, status)
 		}

@@ -178,7 +178,8 @@ func refused(n int) Cond {
 }
 
 // AdoptPast makes an order whose hold has ended another's, with its hold where that is
-// still there: money for it may still come. 6 write units.
+// still there: money for it may still come. A hold that was not found must not be there
+// in the transaction either. 6 write units.
 func (s *Store) AdoptPast(ctx context.Context, h booking.Hold, o order.Order, account booking.Buyer) error {
 	guest := booking.Buyer(o.Buyer)
 	ws := []Write{
@@ -187,6 +188,8 @@ func (s *Store) AdoptPast(ctx context.Context, h booking.Hold, o order.Order, ac
 	}
 	if h.ID != "" {
 		ws = append(ws, rename(h, account))
+	} else { // it has aged away, or the transaction that made it had not landed yet
+		ws = append(ws, Write{Key: holdKey(booking.HoldID(o.HoldID)), Check: true, Where: NoAttr{aState}})
 	}
 	return classify(s.t.Transact(ctx, ws, ""))
 }
