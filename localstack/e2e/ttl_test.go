@@ -10,7 +10,7 @@ import (
 
 // timeToLive is how late the TTL may be here: 5 s after the grace, and as long as the
 // emulator needs. It looks at twenty rows of a table, then waits ten seconds.
-const timeToLive = 40 * time.Second
+const timeToLive = time.Minute
 
 // TestByTTL is apart from the tests that run beside each other: those leave hundreds of
 // timers of people who wait no more, and the emulator would come to ours in minutes.

@@ -4,6 +4,7 @@
 //   - Idempotent: applying the same template twice changes nothing.
 //   - NoSilentChange: a table that exists with another key, index or stream is
 //     an error that names it; attributes of a queue that may change are changed.
+//   - Expiry: TTL is on where a function asks for what it removes, nowhere else.
 //   - Ready: when [Apply] returns, every table and queue can be used, and the
 //     stack carries stream ARNs and queue URLs.
 //
@@ -16,6 +17,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,6 +69,25 @@ func NewClients(region, tables, queues string) Clients {
 // activeLimit is how long a table may take to become active.
 const activeLimit = 2 * time.Minute
 
+// expires tells whether rows of a table have to expire here: where a function's filter
+// asks for their removal. DynamoDB Local has ten threads for the TTL of all tables; each
+// looks at twenty rows and sleeps for ten seconds, so a few tables of some size keep all
+// of them, and no timer ever expires. Readers bear late rows anyway: on AWS they may stay
+// for days.
+func expires(s *template.Stack, t *template.Table) bool {
+	for _, src := range s.Sources {
+		for _, text := range src.Filters {
+			var filter struct {
+				EventName []any `json:"eventName"`
+			}
+			if src.From == t.ID && json.Unmarshal([]byte(text), &filter) == nil && slices.Contains(filter.EventName, any("REMOVE")) {
+				return t.TTL != ""
+			}
+		}
+	}
+	return false
+}
+
 // Apply makes what the stack names and fills in StreamARN and URL. The maps hold
 // the same by logical id, for [template.Facts].
 func Apply(ctx context.Context, c Clients, s *template.Stack) (streams, urls map[string]string, err error) {
@@ -74,7 +95,7 @@ func Apply(ctx context.Context, c Clients, s *template.Stack) (streams, urls map
 	all.Go(func() error {
 		// One after another: streamed tables made at once slow the stand-in down.
 		for i := range s.Tables {
-			if err := applyTable(ctx, c.Tables, &s.Tables[i]); err != nil {
+			if err := applyTable(ctx, c.Tables, &s.Tables[i], expires(s, &s.Tables[i])); err != nil {
 				return err
 			}
 		}

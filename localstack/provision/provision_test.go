@@ -64,7 +64,11 @@ func stack(prefix string) *template.Stack {
 					Name: "byWho", Partition: template.Attribute{Name: "who", Type: "S"}, Projection: "INCLUDE", Include: []string{"b", "a"},
 				}},
 			},
-			{ID: "Plain", Name: prefix + "-plain", Partition: template.Attribute{Name: "pk", Type: "B"}},
+			{ID: "Plain", Name: prefix + "-plain", Partition: template.Attribute{Name: "pk", Type: "B"}, TTL: "ttl"},
+		},
+		Sources: []template.Source{
+			{From: "Full", Filters: []string{`{"eventName":["INSERT"]}`, `{"eventName":["MODIFY","REMOVE"]}`}},
+			{From: "Plain", Filters: []string{`{"eventName":["INSERT"]}`, `{"dynamodb":{"Keys":{"pk":{"S":["REMOVE"]}}}}`}},
 		},
 		Queues: []template.Queue{
 			{
@@ -97,9 +101,11 @@ func TestApplyMakesWhatTheStackSays(t *testing.T) {
 		if diff := difference(d.Table, createInput(&s.Tables[0])); diff != "" {
 			t.Errorf("the table has another %s", diff)
 		}
-		ttl, err := c.Tables.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: aws.String("made-full")})
-		if err != nil || aws.ToString(ttl.TimeToLiveDescription.AttributeName) != "ttl" {
-			t.Errorf("time to live %+v, %v", ttl, err)
+		for name, want := range map[string]string{"made-full": "ttl", "made-plain": ""} {
+			ttl, err := c.Tables.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &name})
+			if err != nil || aws.ToString(ttl.TimeToLiveDescription.AttributeName) != want {
+				t.Errorf("time to live of %s: %+v, %v; nobody asks for what it removes of made-plain", name, ttl, err)
+			}
 		}
 		for id, want := range map[string]map[string]string{
 			"Work": {
@@ -209,7 +215,7 @@ func TestApplyRefusesAnotherTable(t *testing.T) {
 			{"stream", func(x *template.Table) { x.StreamView = "" }},
 			{"set of indexes", func(x *template.Table) { x.Indexes[0].Include = []string{"a"} }},
 			{"set of indexes", func(x *template.Table) { x.Indexes = nil }},
-			{"time to live", func(x *template.Table) { x.TTL = "" }},
+			{"time to live", func(x *template.Table) { x.TTL = "until" }},
 		} {
 			s := stack("other")
 			tt.spoil(&s.Tables[0])

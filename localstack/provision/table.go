@@ -14,7 +14,7 @@ import (
 	"github.com/fairseat/fairseat/localstack/template"
 )
 
-func applyTable(ctx context.Context, c *dynamodb.Client, t *template.Table) error {
+func applyTable(ctx context.Context, c *dynamodb.Client, t *template.Table, expires bool) error {
 	have, err := describe(ctx, c, t.Name)
 	if err != nil {
 		return err
@@ -34,6 +34,9 @@ func applyTable(ctx context.Context, c *dynamodb.Client, t *template.Table) erro
 		if t.StreamARN = aws.ToString(have.LatestStreamArn); t.StreamARN == "" {
 			return fmt.Errorf("table %s has no stream", t.Name)
 		}
+	}
+	if !expires {
+		return nil
 	}
 	return applyTTL(ctx, c, t)
 }
