@@ -14,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/fairseat/fairseat/localstack/cloud"
 	"github.com/fairseat/fairseat/pkg/booking"
 	"github.com/fairseat/fairseat/pkg/catalog"
@@ -249,7 +253,24 @@ func switchOff(t *testing.T, id string) (on func()) {
 	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	defer stop()
 	must(t, stack.Pause(ctx, id))
-	return func() { must(t, stack.Resume(id)) }
+	if id == expireTimer { // a row that is removed meanwhile would be on no list of deadlines
+		timersExpire(t, false)
+	}
+	return func() {
+		must(t, stack.Resume(id))
+		if id == expireTimer {
+			timersExpire(t, true)
+		}
+	}
+}
+
+// timersExpire puts the TTL of the timers on or off.
+func timersExpire(t *testing.T, on bool) {
+	t.Helper()
+	_, err := stack.Clients().Tables.UpdateTimeToLive(context.Background(), &dynamodb.UpdateTimeToLiveInput{
+		TableName: aws.String(variable("TABLE_Timers")), TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("ttl"), Enabled: &on},
+	})
+	must(t, err)
 }
 
 // The event sources by their ids.
