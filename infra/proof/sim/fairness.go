@@ -206,16 +206,31 @@ func (j *judge) checkInfeasible(w *waiterRow, from string) {
 	}
 }
 
-// couldCome counts the seats of his types that are neither sold nor blocked.
+// couldCome counts the seats of his types that are neither sold nor blocked. A sale that
+// the table has accepted counts, for the lane may have read of it what has landed.
 func (j *judge) couldCome(w *waiterRow) (n int64) {
 	for i := range hall.Len() {
 		s := hall.At(i)
-		h := j.holds[bare(j.claims[place{w.show, string(s.ID)}])]
-		if slices.Contains(w.types, string(s.Type)) && (h == nil || h.state != "sold" && h.state != "blocked") {
+		at := place{w.show, string(s.ID)}
+		id := bare(j.soon(claimKey(at), "owner", j.claims[at]))
+		state := ""
+		if h := j.holds[id]; h != nil {
+			state = h.state
+		}
+		state = j.soon(holdKey(id), "state", state)
+		if slices.Contains(w.types, string(s.Type)) && state != "sold" && state != "blocked" {
 			n++
 		}
 	}
 	return n
+}
+
+// soon is what an attribute is when all has landed that puts its item, or is now.
+func (j *judge) soon(k store.Key, attr, now string) string {
+	if x, is := j.w.inHand(k); is && x.Put != nil {
+		now, _ = x.Put[attr].(string)
+	}
+	return now
 }
 
 // What people did and heard.

@@ -121,6 +121,29 @@ func TestJudgeOfLines(t *testing.T) {
 	}
 }
 
+// TestInfeasibleBySale: what the table has accepted is sold, however late it lands.
+func TestInfeasibleBySale(t *testing.T) {
+	for state, could := range map[string]int64{"held": 4, "sold": 3} {
+		w := newWorld(replayed(choices{}), false)
+		one := &waiterRow{id: "one", show: "evening", state: "waiting", types: []string{"premium"}, party: 1}
+		if n := w.judge.couldCome(one); n != 4 {
+			t.Fatalf("of the whole hall %d could come", n)
+		}
+		seat := ""
+		for i := range hall.Len() {
+			if hall.At(i).Type == seatmap.Premium {
+				seat = string(hall.At(i).ID)
+			}
+		}
+		w.flying[&task{writes: []store.Write{
+			{Key: claimKey(place{"evening", seat}), Put: store.Item{"owner": "h"}}, {Key: holdKey("h"), Put: store.Item{"state": state}},
+		}}] = true
+		if n := w.judge.couldCome(one); n != could {
+			t.Errorf("%s: %d could come, want %d", state, n, could)
+		}
+	}
+}
+
 // TestHouseAndLine: the house has its seats from when the table accepted them, however
 // late they land.
 func TestHouseAndLine(t *testing.T) {

@@ -117,12 +117,18 @@ func (w *world) inFlight(_ memstore.Op, landed int) {
 // landing: a transaction that was accepted has the item in hand, and some reads may
 // see what the judge will hear of when all of it has landed.
 func (w *world) landing(k store.Key) bool {
+	_, is := w.inHand(k)
+	return is
+}
+
+// inHand is what such a transaction does to an item.
+func (w *world) inHand(k store.Key) (store.Write, bool) {
 	for t := range w.flying {
-		if slices.ContainsFunc(t.writes, func(x store.Write) bool { return x.Key == k }) {
-			return true
+		if i := slices.IndexFunc(t.writes, func(x store.Write) bool { return x.Key == k }); i >= 0 {
+			return t.writes[i], true
 		}
 	}
-	return false
+	return store.Write{}, false
 }
 
 func reasons(writes []store.Write, err error) string {
