@@ -122,7 +122,10 @@ type Payment struct {
 
 // Ref is what finds the payment at its provider.
 func (p Payment) Ref() Ref {
-	return Ref{ID: p.ID, OrderID: p.OrderID, ProviderRef: p.ProviderRef, Amount: p.Amount, CreatedAt: p.CreatedAt}
+	return Ref{
+		ID: p.ID, OrderID: p.OrderID, ProviderRef: p.ProviderRef, Amount: p.Amount,
+		CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt,
+	}
 }
 
 // Intent is what the provider is to be asked for.

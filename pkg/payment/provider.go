@@ -22,12 +22,14 @@ type Intent struct {
 
 // Ref finds a payment at its provider: Alipay and WeChat Pay by ID, UnionPay by
 // ID and CreatedAt. Amount and OrderID complete reports that leave them out.
+// ExpiresAt is the time that the provider was given to take the money in.
 type Ref struct {
 	ID          ID
 	OrderID     string
 	ProviderRef string
 	Amount      money.Amount
 	CreatedAt   time.Time
+	ExpiresAt   time.Time
 }
 
 // ReportState is what a provider says of a payment. The zero value is invalid.
@@ -52,13 +54,16 @@ var ReportStates = []ReportState{ReportPending, ReportCaptured, ReportFailed, Re
 func ParseReportState(s string) (ReportState, error) { return parse(s, ReportStates) }
 
 // Report is an authentic statement about a payment. Amount is the price that was
-// asked for, in the order's currency, not what the buyer paid after a coupon.
+// asked for, in the order's currency, not what the buyer paid after a coupon. What
+// a provider does not name is left zero: Order by those who know our number alone,
+// CreatedAt, of the payment, in whole seconds, by all but UnionPay.
 type Report struct {
 	Payment     ID
 	Order       string
 	ProviderRef string
 	State       ReportState
 	Amount      money.Amount
+	CreatedAt   time.Time
 	At          time.Time // when it happened, by the provider's clock
 }
 

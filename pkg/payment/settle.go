@@ -2,6 +2,7 @@ package payment
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/money"
 )
@@ -125,7 +126,9 @@ func known(s ReportState) bool {
 }
 
 // match refuses a report on anything else. An amount may be missing only where
-// no money is claimed.
+// no money is claimed; an order, or when the payment was made, where the provider
+// does not name it. Money under another number of the provider's than the money we
+// have is a second one for the same payment, which no provider should take.
 func match(p Payment, o OrderView, r Report) error {
 	said := r.Amount
 	if said == (money.Amount{}) && r.State != ReportCaptured {
@@ -134,14 +137,23 @@ func match(p Payment, o OrderView, r Report) error {
 	switch {
 	case r.Payment != p.ID:
 		return fmt.Errorf("%w: payment %s, not %s", ErrMismatch, r.Payment, p.ID)
-	case r.Order != p.OrderID || o.ID != p.OrderID:
+	case r.Order != "" && r.Order != p.OrderID || o.ID != p.OrderID:
 		return fmt.Errorf("%w: payment %s is of order %s", ErrMismatch, p.ID, p.OrderID)
+	case !r.CreatedAt.IsZero() && !r.CreatedAt.Equal(p.CreatedAt.Truncate(time.Second)):
+		return fmt.Errorf("%w: payment %s was made at another time", ErrMismatch, p.ID)
 	case said != p.Amount || o.Total != p.Amount:
 		return fmt.Errorf("%w: amount of payment %s", ErrMismatch, p.ID)
 	case p.Amount.Minor <= 0:
 		return fmt.Errorf("%w: payment %s has no amount", ErrMismatch, p.ID)
+	case second(p, r):
+		return fmt.Errorf("%w: payment %s was captured twice", ErrMismatch, p.ID)
 	}
 	return nil
+}
+
+func second(p Payment, r Report) bool {
+	have := p.State == Captured || p.State == Refunding || p.State == Refunded
+	return have && r.State == ReportCaptured && p.ProviderRef != "" && r.ProviderRef != "" && p.ProviderRef != r.ProviderRef
 }
 
 // fold makes one view of hold and order, which may have been read at two

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -117,6 +118,35 @@ func TestSettleRefusesWhatDoesNotFit(t *testing.T) {
 			if v, err := Settle(p, o, HoldPayable, r); v != 0 || !errors.Is(err, ErrMismatch) {
 				t.Errorf("%s at %s: %v %v", name, s, v, err)
 			}
+		}
+	}
+}
+
+// TestSettleReadsWhatIsNamed: what some providers name and others do not must fit
+// where it is named.
+func TestSettleReadsWhatIsNamed(t *testing.T) {
+	made := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
+	for _, c := range []struct {
+		name   string
+		change func(*Payment, *Report)
+		want   Verdict
+	}{
+		{"as asked", func(*Payment, *Report) {}, Confirm},
+		{"no order", func(_ *Payment, r *Report) { r.Order = "" }, Confirm},
+		{"its second", func(_ *Payment, r *Report) { r.CreatedAt = made.Truncate(time.Second) }, Confirm},
+		{"another second", func(_ *Payment, r *Report) { r.CreatedAt = made.Truncate(time.Second).Add(time.Second) }, 0},
+		{"the same money", func(p *Payment, r *Report) { p.State, p.ProviderRef, r.ProviderRef = Captured, "a", "a" }, Confirm},
+		{"money without a number", func(p *Payment, r *Report) { p.State, p.ProviderRef = Captured, "a" }, Confirm},
+		{"second money", func(p *Payment, r *Report) { p.State, p.ProviderRef, r.ProviderRef = Captured, "a", "b" }, 0},
+		{"second money after the first went back", func(p *Payment, r *Report) { p.State, p.ProviderRef, r.ProviderRef = Refunded, "a", "b" }, 0},
+		{"a number told with the QR code", func(p *Payment, r *Report) { p.ProviderRef, r.ProviderRef = "a", "b" }, Confirm},
+	} {
+		p, r := samplePayment(Pending), sampleReport(ReportCaptured)
+		p.CreatedAt = made
+		c.change(&p, &r)
+		got, err := Settle(p, sampleOrder, HoldPayable, r)
+		if got != c.want || (c.want == 0) != errors.Is(err, ErrMismatch) {
+			t.Errorf("%s: %v %v, want %v", c.name, got, err, c.want)
 		}
 	}
 }
