@@ -43,7 +43,7 @@ func hear(ctx context.Context, o *boxoffice.Office, p payment.Provider, c *call)
 	if err != nil {
 		return err
 	}
-	return o.Hear(ctx, n)
+	return o.Hear(ctx, n.By(p.Name()))
 }
 
 // reportCallback tells apart what anybody can cause from what is about money: an

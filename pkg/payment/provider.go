@@ -59,7 +59,8 @@ func ParseReportState(s string) (ReportState, error) { return parse(s, ReportSta
 // CreatedAt, of the payment, in whole seconds, by all but UnionPay.
 type Report struct {
 	Payment     ID
-	Order       string
+	Provider    Name   // whose word it is; empty where the right one was asked
+	Order       string // empty where the provider was not told, or does not tell
 	ProviderRef string
 	State       ReportState
 	Amount      money.Amount
@@ -100,10 +101,12 @@ var RefundStates = []RefundState{RefundPending, RefundDone, RefundFailed}
 func ParseRefundState(s string) (RefundState, error) { return parse(s, RefundStates) }
 
 // RefundReport is an authentic statement about one refund. Amount is that of
-// this refund, never the sum so far (which Alipay answers).
+// this refund, never the sum so far (which Alipay answers); a pending one may leave
+// it out.
 type RefundReport struct {
 	ID          RefundID
 	Payment     ID
+	Provider    Name // as in [Report]
 	ProviderRef string
 	State       RefundState
 	Amount      money.Amount
@@ -115,6 +118,20 @@ type RefundReport struct {
 type Notice struct {
 	Payment *Report
 	Refund  *RefundReport
+}
+
+// By is the notice as the word of one provider, which is none about a payment at
+// another: whoever holds the keys of one cannot sell what is to be paid at the other.
+func (n Notice) By(name Name) Notice {
+	if n.Payment != nil {
+		r := *n.Payment
+		r.Provider, n.Payment = name, &r
+	}
+	if n.Refund != nil {
+		r := *n.Refund
+		r.Provider, n.Refund = name, &r
+	}
+	return n
 }
 
 // Ack is the answer that a provider wants to its callback.
@@ -152,8 +169,9 @@ type Provider interface {
 	Refund(ctx context.Context, req RefundRequest) (RefundReport, error)
 
 	// ParseCallback verifies raw bytes before it reads them. now is compared
-	// with the time that was signed, where a provider signs one. Errors:
-	// [ErrSignature], [ErrReplayWindow], [ErrMalformed].
+	// with the time that was signed, where a provider signs one. It calls nobody.
+	// Errors: [ErrSignature], [ErrReplayWindow], [ErrMalformed]; [ErrMismatch] where
+	// it is authentic, but of another merchant, app or seller, or unfit to be read.
 	ParseCallback(header http.Header, body []byte, now time.Time) (Notice, error)
 
 	// Acknowledge tells how to answer a callback whose handling ended with err.

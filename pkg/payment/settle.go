@@ -137,6 +137,8 @@ func match(p Payment, o OrderView, r Report) error {
 	switch {
 	case r.Payment != p.ID:
 		return fmt.Errorf("%w: payment %s, not %s", ErrMismatch, r.Payment, p.ID)
+	case r.Provider != "" && r.Provider != p.Provider:
+		return fmt.Errorf("%w: payment %s is not of %s", ErrMismatch, p.ID, r.Provider)
 	case r.Order != "" && r.Order != p.OrderID || o.ID != p.OrderID:
 		return fmt.Errorf("%w: payment %s is of order %s", ErrMismatch, p.ID, p.OrderID)
 	case !r.CreatedAt.IsZero() && !r.CreatedAt.Equal(p.CreatedAt.Truncate(time.Second)):
@@ -182,7 +184,11 @@ func fold(p Payment, o OrderView, h HoldView) (HoldView, error) {
 // end changes nothing. [ErrRefused] when the provider gave the refund up, which
 // needs a person; [ErrMismatch] for any other payment, number or amount.
 func SettleRefund(p Payment, id RefundID, r RefundReport) (State, error) {
-	if r.Payment != p.ID || r.ID != id || r.Amount != p.Amount {
+	said := r.Amount
+	if said == (money.Amount{}) && r.State == RefundPending {
+		said = p.Amount // not told, as nothing is claimed
+	}
+	if r.Payment != p.ID || r.ID != id || said != p.Amount || r.Provider != "" && r.Provider != p.Provider {
 		return "", fmt.Errorf("%w: refund %s of payment %s", ErrMismatch, r.ID, p.ID)
 	}
 	if p.State != Refunding && p.State != Refunded {

@@ -107,6 +107,7 @@ func TestSettleRefusesWhatDoesNotFit(t *testing.T) {
 		"no amount":           func(_ *Payment, _ *OrderView, r *Report) { r.Amount = money.Amount{} },
 		"order":               func(_ *Payment, _ *OrderView, r *Report) { r.Order = "o2" },
 		"payment":             func(_ *Payment, _ *OrderView, r *Report) { r.Payment = "p0000002" },
+		"provider":            func(_ *Payment, _ *OrderView, r *Report) { r.Provider = Alipay },
 		"order of the hold":   func(_ *Payment, o *OrderView, _ *Report) { o.ID = "o2" },
 		"total of the order":  func(_ *Payment, o *OrderView, _ *Report) { o.Total.Minor-- },
 		"nothing was asked":   func(p *Payment, o *OrderView, r *Report) { p.Amount.Minor, o.Total.Minor, r.Amount.Minor = 0, 0, 0 },
@@ -148,6 +149,27 @@ func TestSettleReadsWhatIsNamed(t *testing.T) {
 		if got != c.want || (c.want == 0) != errors.Is(err, ErrMismatch) {
 			t.Errorf("%s: %v %v, want %v", c.name, got, err, c.want)
 		}
+	}
+}
+
+// TestSettleRefundOfWhatIsNotTold: a pending refund claims nothing, so its amount may
+// be missing. Its provider must be the payment's.
+func TestSettleRefundOfWhatIsNotTold(t *testing.T) {
+	p := samplePayment(Refunding)
+	if s, err := SettleRefund(p, "r0000001", RefundReport{ID: "r0000001", Payment: p.ID, State: RefundPending}); s != Refunding || err != nil {
+		t.Error(s, err)
+	}
+	good := RefundReport{ID: "r0000001", Payment: p.ID, State: RefundDone, Amount: p.Amount}
+	for name, r := range map[string]RefundReport{
+		"done without amount": {ID: "r0000001", Payment: p.ID, State: RefundDone},
+		"of another provider": *Notice{Refund: &good}.By(Alipay).Refund,
+	} {
+		if s, err := SettleRefund(p, "r0000001", r); !errors.Is(err, ErrMismatch) {
+			t.Errorf("%s: %s %v", name, s, err)
+		}
+	}
+	if s, err := SettleRefund(p, "r0000001", *Notice{Refund: &good}.By(Sandbox).Refund); s != Refunded || err != nil || good.Provider != "" {
+		t.Error(s, err)
 	}
 }
 
