@@ -74,6 +74,10 @@ func (r *Reader) Has(name string) bool {
 	return ok && string(v) != "null"
 }
 
+// Raw is a member as it stood in the text, e.g. for what was signed; nil where it is
+// missing.
+func (r *Reader) Raw(name string) json.RawMessage { return r.in[name] }
+
 // Object is a member that must be an object.
 func (r *Reader) Object(name string) *Reader {
 	in := &Reader{path: r.path + name + ".", err: r.err}
