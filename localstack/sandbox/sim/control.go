@@ -14,8 +14,9 @@ import (
 //	GET  /control/refunds    ?payment=     all refunds
 //	GET  /control/callbacks  ?payment=     all callbacks with their tries
 //	GET  /control/defaults
-//	PUT  /control/defaults   {"outcome","callback":{"copies","delay_ms","drop"},"refund_delay_ms","fault"}
+//	PUT  /control/defaults   {"outcome","callback":{"copies","delay_ms","drop"},"refund_delay_ms","refund_fails","fault"}
 //	POST /control/decide     {"payment","decision":"approve"|"decline"}
+//	POST /control/pay        {"payment"}  money comes, whatever was decided or closed before
 //	POST /control/deliver    {"payment","copies","age_seconds"}  its latest notice again
 //	POST /control/hold       callbacks wait from now on
 //	POST /control/release    {"order":"sent"|"reverse"|"shuffle"}  and go, 20 ms apart
@@ -28,6 +29,7 @@ func (s *Sim) controls(mux *http.ServeMux) {
 		"GET /control/defaults":  func(*http.Request, []byte) (any, error) { return s.set.Defaults, nil },
 		"PUT /control/defaults":  s.putDefaults,
 		"POST /control/decide":   s.postDecide,
+		"POST /control/pay":      s.postPay,
 		"POST /control/deliver":  s.postDeliver,
 		"POST /control/hold":     s.postHold,
 		"POST /control/release":  s.postRelease,
@@ -125,6 +127,20 @@ func (s *Sim) postDecide(_ *http.Request, body []byte) (any, error) {
 	return p, nil
 }
 
+func (s *Sim) postPay(_ *http.Request, body []byte) (any, error) {
+	var want struct {
+		Payment string `json:"payment"`
+	}
+	if err := decode(body, &want); err != nil {
+		return nil, err
+	}
+	p, err := s.pay(want.Payment)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
 func (s *Sim) postDeliver(_ *http.Request, body []byte) (any, error) {
 	want := struct {
 		Payment    string `json:"payment"`
@@ -144,7 +160,7 @@ func (s *Sim) postDeliver(_ *http.Request, body []byte) (any, error) {
 		}
 	}
 	if last == nil {
-		return nil, errNotFound
+		return nil, ErrNotFound
 	}
 	out := list[*Callback]{}
 	for range want.Copies {

@@ -100,3 +100,71 @@ func TestFaults(t *testing.T) {
 		}
 	})
 }
+
+// TestMoneyAfterTheClose: what no provider should do, and some have done.
+func TestMoneyAfterTheClose(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.create("p0000001", "")
+		b.call("POST", "/v1/payments/p0000001/close", "")
+		b.create("p0000002", `,"outcome":"decline"`)
+		for _, id := range []string{"p0000001", "p0000002"} {
+			b.control("POST", "pay", `{"payment":"`+id+`"}`)
+			if got := b.state(id); got != Captured {
+				t.Errorf("%s: %s", id, got)
+			}
+			if w := b.send("POST", "/control/pay", `{"payment":"`+id+`"}`, false); w.Code != 409 {
+				t.Errorf("twice: %d", w.Code)
+			}
+		}
+		b.pass(time.Second)
+		got := b.shop.states()
+		slices.Sort(got)
+		if !slices.Equal(got, []string{"p0000001 captured", "p0000002 captured", "p0000002 failed"}) {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// TestRefundsThatFail move nothing, and leave their part to be given back.
+func TestRefundsThatFail(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.create("p0000001", `,"outcome":"success"`)
+		b.control("PUT", "defaults", `{"refund_fails":true}`)
+		if _, body := b.refund("p0000001", "r0000001", 1499); !strings.Contains(body, `"state":"failed"`) {
+			t.Error(body)
+		}
+		b.control("PUT", "defaults", `{"refund_fails":true,"refund_delay_ms":1000}`)
+		if _, body := b.refund("p0000001", "r0000002", 1499); !strings.Contains(body, `"state":"pending"`) {
+			t.Error(body)
+		}
+		b.pass(2 * time.Second)
+		b.control("PUT", "defaults", `{"refund_fails":false,"refund_delay_ms":0}`)
+		for id, want := range map[string]string{"r0000002": "failed", "r0000003": "done"} {
+			if _, body := b.refund("p0000001", id, 1499); !strings.Contains(body, `"state":"`+want+`"`) {
+				t.Errorf("%s: %s", id, body)
+			}
+		}
+		if got := b.shop.states(); !slices.Equal(got, []string{"p0000001 captured", "r0000002 failed"}) {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// TestMoved: the bill of a day has what moved money in it.
+func TestMoved(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.create("p0000001", `,"outcome":"success"`)
+		b.create("p0000002", `,"outcome":"decline"`)
+		b.pass(time.Hour)
+		b.create("p0000003", `,"outcome":"success"`)
+		b.refund("p0000001", "r0000001", 5)
+		for _, c := range []struct {
+			from, to   time.Duration
+			paid, back int
+		}{{0, time.Hour, 1, 0}, {time.Hour, 2 * time.Hour, 1, 1}, {0, 2 * time.Hour, 2, 1}, {2 * time.Hour, 3 * time.Hour, 0, 0}} {
+			if paid, back := b.sim.Moved(b.t0.Add(c.from), b.t0.Add(c.to)); len(paid) != c.paid || len(back) != c.back {
+				t.Errorf("%v: %v %v", c, paid, back)
+			}
+		}
+	})
+}

@@ -1,11 +1,13 @@
-// Package sim is a payment provider that moves no money: the other end of
-// pkg/payment/sandbox, for one machine and for tests.
+// Package sim is a payment provider that moves no money, for one machine and for tests.
 //
 // It decides when a payment is captured or fails, and how its callbacks misbehave:
-// doubled, late, out of order, dropped. It shares no code with its client but the
-// type of an amount, so that a mistake in the wire form shows on one side.
+// doubled, late, out of order, dropped. The books, the schedule, the journal, the
+// controls and the buyer's page are the same whoever is played; a [Wire] is what one
+// provider says and how. It shares no code with the shop's side but the type of an
+// amount, so that a mistake in the wire form shows on one side.
 //
-// Start with [New], [Sim.Handler] and [Sim.Run]. What is signed, by HMAC-SHA256
+// Start with [New], [Sim.Handler] and [Sim.Run]. Without another wire it is the other
+// end of pkg/payment/sandbox. What is signed there, by HMAC-SHA256
 // in lower-case hex under X-Sandbox-Signature, with Unix seconds under
 // X-Sandbox-Timestamp:
 //

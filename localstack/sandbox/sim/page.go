@@ -1,7 +1,10 @@
 package sim
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"html/template"
 	"net/http"
@@ -11,7 +14,7 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sandbox payment</title>
+<title>{{.Title}} payment</title>
 <style>
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 26rem; margin: 3rem auto; padding: 0 1rem }
 button { font: inherit; padding: .6rem 1.4rem; margin-right: .5rem }
@@ -19,7 +22,7 @@ button { font: inherit; padding: .6rem 1.4rem; margin-right: .5rem }
 <main>
 <h1>{{.Amount}}</h1>
 <p>{{.Description}}</p>
-<p>Order {{.Order}}. No money moves here.</p>
+<p>{{if .Order}}Order {{.Order}}. {{end}}{{.Title}} on this machine: no money moves here.</p>
 {{if eq .State "pending"}}
 <form method="post">
 <button name="decision" value="approve">Approve</button>
@@ -31,6 +34,15 @@ button { font: inherit; padding: .6rem 1.4rem; margin-right: .5rem }
 </main>
 </html>
 `))
+
+// page is the address of a payment's page; nobody guesses it from the number.
+func (s *Sim) page(id string) string { return s.opt.URL + "/pay/" + id + "/" + s.token(id) }
+
+func (s *Sim) token(id string) string {
+	m := hmac.New(sha256.New, []byte(s.opt.Secret))
+	m.Write([]byte("page." + id))
+	return hex.EncodeToString(m.Sum(nil))[:32]
+}
 
 func (s *Sim) getPage(w http.ResponseWriter, r *http.Request) {
 	p, ok := s.onPage(r)
@@ -54,7 +66,7 @@ func (s *Sim) postPage(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
+	http.Redirect(w, r, s.page(r.PathValue("id")), http.StatusSeeOther)
 }
 
 // onPage answers a copy of the payment whose page was asked for.
@@ -69,6 +81,10 @@ func (s *Sim) onPage(r *http.Request) (Payment, bool) {
 	if !ok {
 		return Payment{}, false
 	}
+	if !p.Seen {
+		p.Seen = true
+		s.save(record{Payment: p})
+	}
 	return *p, true
 }
 
@@ -76,7 +92,10 @@ func (s *Sim) showPage(w http.ResponseWriter, p Payment) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'")
 	w.Header().Set("Cache-Control", "no-store")
-	if err := page.Execute(w, p); err != nil {
+	if err := page.Execute(w, struct {
+		Payment
+		Title string
+	}{p, s.opt.Title}); err != nil {
 		s.opt.Log.Warn("page", "payment", p.ID, "err", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // State is where a payment or refund stands here.
 type State string
 
-// Of a payment: Pending, Captured, Failed, Closed. Of a refund: Pending, Done.
+// Of a payment: Pending, Captured, Failed, Closed. Of a refund: Pending, Done, Failed.
 const (
 	Pending  State = "pending"
 	Captured State = "captured"
@@ -63,8 +63,12 @@ type Payment struct {
 	Outcome     Outcome      `json:"outcome"`
 	Callback    Manner       `json:"callback"`
 
+	Extra map[string]string `json:"extra,omitempty"` // what its wire must remember
+
 	Ref       string    `json:"provider_ref"`
 	State     State     `json:"state"`
+	Seen      bool      `json:"seen,omitempty"` // somebody opened its page, or paid
+	PaidAt    time.Time `json:"paid_at,omitzero"`
 	Refunded  int64     `json:"refunded"` // minor units, promised ones included
 	CreatedAt time.Time `json:"created_at"`
 	At        time.Time `json:"at"`              // of the last change of State
@@ -77,10 +81,15 @@ type Refund struct {
 	Payment string       `json:"payment_id"`
 	Amount  money.Amount `json:"amount"`
 	Reason  string       `json:"reason,omitempty"`
-	Ref     string       `json:"provider_ref"`
-	State   State        `json:"state"`
-	At      time.Time    `json:"at"`
-	DueAt   time.Time    `json:"due_at,omitzero"`
+
+	NotifyURL string            `json:"notify_url,omitempty"` // the payment's if empty
+	Extra     map[string]string `json:"extra,omitempty"`
+
+	Ref       string    `json:"provider_ref"`
+	State     State     `json:"state"`
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	At        time.Time `json:"at"`
+	DueAt     time.Time `json:"due_at,omitzero"`
 }
 
 // Progress is where a callback stands.
@@ -122,27 +131,28 @@ func retryGap(n int) time.Duration {
 	return min(time.Second<<min(n-1, 20), 5*time.Minute)
 }
 
-// problem is a refusal by the rules here.
-type problem struct {
+// Problem is a refusal by the rules here.
+type Problem struct {
 	Status int    `json:"-"`
 	Code   string `json:"code"`
 	Text   string `json:"text"`
 }
 
-func (p *problem) Error() string { return p.Code + ": " + p.Text }
+func (p *Problem) Error() string { return p.Code + ": " + p.Text }
 
+// Why a call of a wire may fail; anything else is the journal's fault.
 var (
-	errNotFound   = &problem{404, "not_found", "no such thing here"}
-	errOther      = &problem{409, "number_used", "this number was used for something else"}
-	errTooMuch    = &problem{409, "too_much", "more than was captured and not yet refunded"}
-	errNotPaid    = &problem{409, "not_captured", "only captured money can be refunded"}
-	errNotPending = &problem{409, "not_pending", "decided already"}
+	ErrNotFound   = &Problem{404, "not_found", "no such thing here"}
+	ErrOther      = &Problem{409, "number_used", "this number was used for something else"}
+	ErrTooMuch    = &Problem{409, "too_much", "more than was captured and not yet refunded"}
+	ErrNotPaid    = &Problem{409, "not_captured", "only captured money can be refunded"}
+	errNotPending = &Problem{409, "not_pending", "decided already"}
 )
 
-func badRequest(text string) *problem { return &problem{400, "bad_request", text} }
+func badRequest(text string) *Problem { return &Problem{400, "bad_request", text} }
 
-// order is the body of a create.
-type order struct {
+// Order is what a payment is asked for with; as JSON, the body of the sandbox's create.
+type Order struct {
 	ID          string       `json:"id"`
 	Order       string       `json:"order_id"`
 	Amount      money.Amount `json:"amount"`
@@ -151,9 +161,11 @@ type order struct {
 	ExpiresAt   time.Time    `json:"expires_at"`
 	Outcome     Outcome      `json:"outcome"`
 	Callback    *Manner      `json:"callback"`
+
+	Extra map[string]string `json:"-"` // what the wire must remember
 }
 
-func (o order) check() *problem {
+func (o Order) check() *Problem {
 	u, err := url.Parse(o.NotifyURL)
 	switch {
 	case !number(o.ID) || !number(o.Order):
@@ -186,6 +198,6 @@ func number(s string) bool {
 
 // same reports whether a repeated create asks for the same payment. The outcome
 // is a wish, not a part of it.
-func (p *Payment) same(o order) bool {
+func (p *Payment) same(o Order) bool {
 	return p.Order == o.Order && p.Amount == o.Amount
 }

@@ -2,12 +2,11 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -117,25 +116,22 @@ func (s *Sim) mark(c *Callback, to Progress) {
 	s.save(record{Callback: c})
 }
 
-// notice is the body of a callback.
-type notice struct {
-	ID      string       `json:"id"`
-	Event   string       `json:"event"`
-	Payment *paymentView `json:"payment,omitempty"`
-	Refund  *refundFacts `json:"refund,omitempty"`
-}
-
 // notify plans the callbacks of one event, all copies with one body.
-func (s *Sim) notify(p *Payment, n notice) {
-	n.ID = "ev-" + strconv.Itoa(len(s.callbacks)+1)
-	body, err := json.Marshal(n)
-	if err != nil {
-		s.opt.Log.Error("callback", "payment", p.ID, "err", err)
+func (s *Sim) notify(p *Payment, r *Refund) {
+	var about *Refund
+	to := p.NotifyURL
+	if r != nil {
+		back := *r
+		about = &back
+		to = cmp.Or(r.NotifyURL, to)
+	}
+	body := s.opt.Wire.Notice(len(s.callbacks)+1, s.now(), *p, about)
+	if body == "" {
 		return
 	}
 	at := s.now().Add(callbackDelay + time.Duration(p.Callback.DelayMS)*time.Millisecond)
 	for range max(1, p.Callback.Copies) {
-		c := s.enqueue(Callback{Payment: p.ID, URL: p.NotifyURL, Body: string(body)}, at)
+		c := s.enqueue(Callback{Payment: p.ID, URL: to, Body: body}, at)
 		if p.Callback.Drop {
 			s.mark(c, Dropped)
 		}
@@ -157,37 +153,36 @@ func (s *Sim) deliver(ctx context.Context, c *Callback) {
 	case <-ctx.Done():
 		return
 	}
-	status := s.post(ctx, c)
+	status, taken := s.post(ctx, c)
 	if ctx.Err() != nil && status == 0 {
 		return // shutting down: it stays waiting in the journal
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tried(c, status)
+	s.tried(c, status, taken)
 }
 
 // post sends the callback once; 0 when no answer came. URL, Body and age of a
 // callback never change, so no lock is needed to read them.
-func (s *Sim) post(ctx context.Context, c *Callback) int {
+func (s *Sim) post(ctx context.Context, c *Callback) (status int, taken bool) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader([]byte(c.Body)))
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	req.Header.Set("Content-Type", "application/json")
-	s.signCallback(req.Header, time.Duration(c.AgeSeconds)*time.Second, []byte(c.Body))
+	s.opt.Wire.Sign(req.Header, []byte(c.Body), s.opt.Now().Add(-time.Duration(c.AgeSeconds)*time.Second))
 	res, err := s.client.Do(req)
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	defer res.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
-	return res.StatusCode
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
+	return res.StatusCode, err == nil && s.opt.Wire.Taken(res.StatusCode, answer)
 }
 
-func (s *Sim) tried(c *Callback, status int) {
+func (s *Sim) tried(c *Callback, status int, taken bool) {
 	c.Tries = append(c.Tries, Try{At: s.now(), Status: status})
 	switch {
-	case status >= 200 && status < 300:
+	case taken:
 		c.Progress = Delivered
 	case len(c.Tries) >= maxTries:
 		c.Progress = GivenUp

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,9 +10,11 @@ import (
 	"time"
 )
 
-// Options of a simulator. All but Data and Transport are required.
+// Options of a simulator. All but Wire, Title, Data and Transport are required.
 type Options struct {
-	Secret    string        // shared with the client
+	Wire      Wire          // nil is the sandbox's own
+	Title     string        // whose page a buyer sees; "Sandbox" if empty
+	Secret    string        // shared with the client by the sandbox's wire, and of the pages' addresses
 	Grace     time.Duration // added to expires_at before a late capture
 	Now       func() time.Time
 	Random    func(n int64) int64 // a number in [0, n)
@@ -27,11 +30,12 @@ type Options struct {
 type Defaults struct {
 	Outcome       Outcome `json:"outcome"`
 	Callback      Manner  `json:"callback"`
-	RefundDelayMS int64   `json:"refund_delay_ms"` // 0: refunds are done at once, without a callback
+	RefundDelayMS int64   `json:"refund_delay_ms"` // 0: refunds are decided at once, without a callback
+	RefundFails   bool    `json:"refund_fails"`    // refunds end without money
 	Fault         string  `json:"fault"`
 }
 
-func (d Defaults) check() *problem {
+func (d Defaults) check() *Problem {
 	if !d.Outcome.valid() || !d.Callback.valid() || d.RefundDelayMS < 0 || d.RefundDelayMS > 86_400_000 {
 		return badRequest("defaults are out of range")
 	}
@@ -71,6 +75,10 @@ func New(opt Options) (*Sim, error) {
 	if opt.Secret == "" || opt.Now == nil || opt.Random == nil || opt.Log == nil {
 		return nil, errors.New("sandbox: secret, clock, random source or log is missing")
 	}
+	if opt.Wire == nil {
+		opt.Wire = own{opt.Secret}
+	}
+	opt.Title = cmp.Or(opt.Title, "Sandbox")
 	s := &Sim{
 		opt:      opt,
 		client:   &http.Client{Transport: opt.Transport, Timeout: 10 * time.Second, CheckRedirect: noRedirect},
@@ -100,20 +108,20 @@ func (s *Sim) now() time.Time {
 }
 
 // create is idempotent by the payment's number.
-func (s *Sim) create(o order) (*Payment, error) {
+func (s *Sim) create(o Order) (*Payment, error) {
 	if bad := o.check(); bad != nil {
 		return nil, bad
 	}
 	if p, ok := s.payments[o.ID]; ok {
 		if !p.same(o) {
-			return nil, errOther
+			return nil, ErrOther
 		}
 		return p, nil
 	}
 	p := &Payment{
 		ID: o.ID, Order: o.Order, Amount: o.Amount, Description: o.Description, NotifyURL: o.NotifyURL,
 		ExpiresAt: o.ExpiresAt.UTC(), Outcome: o.Outcome, Callback: s.set.Defaults.Callback,
-		Ref: "sb-" + o.ID, State: Pending, CreatedAt: s.now(), At: s.now(),
+		Ref: s.opt.Wire.Ref(OfPayment, o.ID), Extra: o.Extra, State: Pending, CreatedAt: s.now(), At: s.now(),
 	}
 	if p.Outcome == "" {
 		p.Outcome = s.set.Defaults.Outcome
@@ -150,15 +158,15 @@ func (s *Sim) appoint(p *Payment, at time.Time) {
 	s.save(record{Payment: p})
 }
 
-// turn changes a payment's state and tells the shop, but for a close, which the
-// shop asked for or saw coming.
+// turn changes a payment's state and tells the shop, as far as its provider would.
 func (s *Sim) turn(p *Payment, to State) {
 	p.State, p.At, p.DueAt = to, s.now(), time.Time{}
+	if to == Captured {
+		p.Seen, p.PaidAt = true, p.At
+	}
 	s.save(record{Payment: p})
 	s.opt.Log.Info("payment", "payment", p.ID, "order", p.Order, "state", p.State, "outcome", p.Outcome)
-	if to != Closed {
-		s.notify(p, notice{Event: "payment", Payment: viewOf(p)})
-	}
+	s.notify(p, nil)
 }
 
 // ripen is what happens to a payment by itself when its time has come.
@@ -174,7 +182,7 @@ func (s *Sim) ripen(p *Payment) {
 func (s *Sim) decide(id, decision string) (*Payment, error) {
 	p, ok := s.payments[id]
 	if !ok {
-		return nil, errNotFound
+		return nil, ErrNotFound
 	}
 	to, ok := map[string]State{"approve": Captured, "decline": Failed}[decision]
 	if !ok {
@@ -187,11 +195,24 @@ func (s *Sim) decide(id, decision string) (*Payment, error) {
 	return p, nil
 }
 
+// pay is money that no rule stands against: after a refusal, or after the close.
+func (s *Sim) pay(id string) (*Payment, error) {
+	p, ok := s.payments[id]
+	if !ok {
+		return nil, ErrNotFound
+	}
+	if p.State == Captured {
+		return p, errNotPending
+	}
+	s.turn(p, Captured)
+	return p, nil
+}
+
 // shut ends a pending payment; of any other it tells how it stands.
 func (s *Sim) shut(id string) (*Payment, error) {
 	p, ok := s.payments[id]
 	if !ok {
-		return nil, errNotFound
+		return nil, ErrNotFound
 	}
 	if p.State == Pending {
 		s.turn(p, Closed)
@@ -206,42 +227,54 @@ func (s *Sim) refund(payment string, want Refund) (*Refund, error) {
 	}
 	p, ok := s.payments[payment]
 	if !ok {
-		return nil, errNotFound
+		return nil, ErrNotFound
 	}
 	if r, ok := s.refunds[want.ID]; ok {
 		if r.Payment != payment || r.Amount != want.Amount {
-			return nil, errOther
+			return nil, ErrOther
 		}
 		return r, nil
 	}
 	if p.State != Captured {
-		return nil, errNotPaid
+		return nil, ErrNotPaid
 	}
 	if want.Amount.Currency != p.Amount.Currency || want.Amount.Minor > p.Amount.Minor-p.Refunded {
-		return nil, errTooMuch
+		return nil, ErrTooMuch
 	}
 	return s.giveBack(p, want), nil
 }
 
 func (s *Sim) giveBack(p *Payment, want Refund) *Refund {
-	r := &Refund{ID: want.ID, Payment: p.ID, Amount: want.Amount, Reason: want.Reason, Ref: "sbr-" + want.ID, State: Pending, At: s.now()}
+	r := &want
+	r.Payment, r.Ref, r.State, r.At = p.ID, s.opt.Wire.Ref(OfRefund, want.ID), Pending, s.now()
+	r.CreatedAt, r.DueAt = r.At, time.Time{}
 	s.refunds[r.ID] = r
 	p.Refunded += r.Amount.Minor
-	// One record for both: a refund without its sum could be overdrawn after a crash.
 	if delay := time.Duration(s.set.Defaults.RefundDelayMS) * time.Millisecond; delay > 0 {
 		r.DueAt = s.now().Add(delay)
 		s.plan(entry{at: r.DueAt, refund: r.ID})
 	} else {
-		r.State = Done
+		s.end(p, r)
 	}
+	// One record for both: a refund without its sum could be overdrawn after a crash.
 	s.save(record{Payment: p, Refund: r})
 	s.opt.Log.Info("refund", "refund", r.ID, "payment", p.ID, "state", r.State)
 	return r
 }
 
-func (s *Sim) finish(r *Refund) {
+// end decides a refund; one that fails leaves its part to be given back.
+func (s *Sim) end(p *Payment, r *Refund) {
 	r.State, r.At, r.DueAt = Done, s.now(), time.Time{}
-	s.save(record{Refund: r})
+	if s.set.Defaults.RefundFails {
+		r.State = Failed
+		p.Refunded -= r.Amount.Minor
+	}
+}
+
+func (s *Sim) finish(r *Refund) {
+	p := s.payments[r.Payment]
+	s.end(p, r)
+	s.save(record{Payment: p, Refund: r})
 	s.opt.Log.Info("refund", "refund", r.ID, "payment", r.Payment, "state", r.State)
-	s.notify(s.payments[r.Payment], notice{Event: "refund", Refund: refundView(r)})
+	s.notify(p, r)
 }

@@ -132,7 +132,7 @@ func (b *bench) tampered(change func(*http.Request), age time.Duration) *httptes
 	r := httptest.NewRequest("GET", "/v1/payments/p0000001", nil)
 	ts := fmt.Sprint(time.Now().Add(-age).Unix())
 	r.Header.Set(timestampHeader, ts)
-	r.Header.Set(signatureHeader, b.sim.sign(ts, "request.GET./v1/payments/p0000001.", nil))
+	r.Header.Set(signatureHeader, testWire.sign(ts, "request.GET./v1/payments/p0000001.", nil))
 	change(r)
 	w := httptest.NewRecorder()
 	b.sim.Handler().ServeHTTP(w, r)
@@ -142,10 +142,10 @@ func (b *bench) tampered(change func(*http.Request), age time.Duration) *httptes
 // The digests were made with another tool.
 func TestSignature(t *testing.T) {
 	inBubble(t, func(b *bench) {
-		if got := b.sim.sign("1750000000", "", []byte(`{"a":1}`)); got != "4f96e314a56e9ed80cb7fffd6836c6bfbd46964dc4fd86e4c32a7994acdd2b06" {
+		if got := testWire.sign("1750000000", "", []byte(`{"a":1}`)); got != "4f96e314a56e9ed80cb7fffd6836c6bfbd46964dc4fd86e4c32a7994acdd2b06" {
 			t.Error(got)
 		}
-		if got := b.sim.sign("1750000000", "request.GET./v1/payments/abcdefgh.", nil); got != "845bfec5e7e028ef837356ec2fef67c0dad5cef883689012b5b33584038994b1" {
+		if got := testWire.sign("1750000000", "request.GET./v1/payments/abcdefgh.", nil); got != "845bfec5e7e028ef837356ec2fef67c0dad5cef883689012b5b33584038994b1" {
 			t.Error(got)
 		}
 	})
