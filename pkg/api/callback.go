@@ -39,6 +39,11 @@ func hear(ctx context.Context, o *boxoffice.Office, p payment.Provider, c *call)
 			h.Add(name, v)
 		}
 	}
+	if r, ok := p.(payment.Renewer); ok {
+		if err := r.Renew(ctx); err != nil { // the keys that are held may serve yet
+			c.edge.Log.WarnContext(ctx, "keys not renewed", "provider", c.id("provider"), "err", err.Error())
+		}
+	}
 	n, err := p.ParseCallback(h, []byte(c.body), c.now)
 	if err != nil {
 		return err

@@ -178,3 +178,11 @@ type Provider interface {
 	// Ask only after the commit: a provider stops repeating what was acknowledged.
 	Acknowledge(err error) Ack
 }
+
+// Renewer is a provider whose keys change by themselves.
+type Renewer interface {
+	// Renew fetches the keys that messages are verified with, where it is time to; else
+	// it calls nobody. Only time decides, never what a message says. After an error the
+	// keys that are held serve on, and it is tried again after a while.
+	Renew(ctx context.Context) error
+}

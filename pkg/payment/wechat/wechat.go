@@ -1,0 +1,118 @@
+// Package wechat speaks WeChat Pay's APIv3 as a merchant of its own, by Native orders:
+// a QR code that the buyer scans.
+//
+// It decides which messages are WeChat's: RSA with SHA-256 and nothing else, by the
+// platform key whose serial the message names and no other, within five minutes either
+// way, over the bytes as they came. What a callback says is sealed a second time, with
+// AES-256-GCM under the APIv3 key. Whether an authentic report fits our payment is not
+// decided here but by [payment.Settle].
+//
+// Rules are those of "Payments" in the project's facts, part 2, which names WeChat's own
+// documents: signing and verification, callbacks, the order's states, refunds, and
+// "Transaction bill" (merchant/products/bill-download/format-trade) for bills. WeChat
+// has no test environment; the simulator is localstack/wechat.
+//
+// Start with [New], [Provider.ParseCallback], and keys.go for how platform keys change.
+package wechat
+
+import (
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fairseat/fairseat/pkg/money"
+	"github.com/fairseat/fairseat/pkg/payment"
+	"github.com/fairseat/fairseat/pkg/payment/internal/wire"
+)
+
+// Options of a provider. All are required.
+type Options struct {
+	Client    *http.Client // its limits and the context's bound each call
+	Base      string       // https://api.mch.weixin.qq.com; no path
+	Merchant  string       // mchid, e.g. 1900000001
+	App       string       // appid that the merchant is bound to
+	Keys      Keys
+	NotifyURL string           // for refunds, which have no address of their own in the port
+	Now       func() time.Time // read for each request, to sign it
+	Nonce     func() string    // fresh for each request, 16 to 32 letters and digits
+}
+
+// Provider is a [payment.Provider].
+type Provider struct {
+	opt  Options
+	base *url.URL
+	ring ring
+
+	renewing sync.Mutex // one download at a time
+}
+
+var (
+	_ payment.Provider = (*Provider)(nil)
+	_ payment.Biller   = (*Provider)(nil)
+	_ payment.Renewer  = (*Provider)(nil)
+)
+
+const currency = "CNY" // Native orders of merchants in China know no other
+
+// New makes a provider; it calls nobody.
+func New(opt Options) (*Provider, error) {
+	u, err := wire.Base(opt.Base)
+	if err != nil || strings.Trim(u.Path, "/") != "" {
+		return nil, fmt.Errorf("wechat: %q is not an address without a path", opt.Base)
+	}
+	switch {
+	case opt.Client == nil || opt.Now == nil || opt.Nonce == nil:
+		return nil, errors.New("wechat: client, clock or nonce is missing")
+	case opt.Merchant == "" || opt.App == "":
+		return nil, errors.New("wechat: merchant or app is missing")
+	case !bare(opt.NotifyURL):
+		return nil, fmt.Errorf("wechat: %q cannot be called back, it must be an address without a query", opt.NotifyURL)
+	}
+	if err := opt.Keys.check(); err != nil {
+		return nil, fmt.Errorf("wechat: %w", err)
+	}
+	opt.Client = wire.Still(opt.Client)
+	p := &Provider{opt: opt, base: u}
+	p.ring.start(opt.Keys, opt.Now())
+	return p, nil
+}
+
+// Name is [payment.WeChat].
+func (p *Provider) Name() payment.Name { return payment.WeChat }
+
+// bare reports whether WeChat would call it: "Notes on callbacks" wants the full
+// address without a query.
+func bare(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" && u.User == nil
+}
+
+// payable refuses what WeChat could not be asked for.
+func payable(id interface{ Valid() bool }, a money.Amount) error {
+	if !id.Valid() {
+		return fmt.Errorf("%w: number %q", payment.ErrMalformed, id)
+	}
+	if a.Currency != currency || a.Minor < 1 {
+		return fmt.Errorf("%w: WeChat Pay takes no %v", payment.ErrRefused, a)
+	}
+	return nil
+}
+
+// cut shortens text to at most n bytes of whole letters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
+// same reports whether a platform key is the merchant's own: keys mixed up when they
+// were set would let us, and whoever has our key, sign callbacks.
+func same(private *rsa.PrivateKey, public *rsa.PublicKey) bool {
+	return private.PublicKey.Equal(public)
+}
