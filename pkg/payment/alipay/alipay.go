@@ -49,6 +49,8 @@ type Provider struct {
 	now         func() time.Time
 }
 
+var _ payment.Provider = (*Provider)(nil)
+
 // New makes a provider; it calls nobody. No error quotes a key.
 func New(opt Options) (*Provider, error) {
 	base, err := wire.Base(opt.Gateway)

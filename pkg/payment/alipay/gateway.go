@@ -118,7 +118,7 @@ func (p *Provider) open(method string, body []byte) (*object.Reader, error) {
 // judge reads the code of a verified answer. That 10003 and 20000 mean "ask again" is
 // general practice, not in a public document; what nobody explains means so, too.
 func judge(node *object.Reader) error {
-	code, sub := node.Text("code"), node.Maybe("sub_code")
+	code, sub := node.Text("code"), strings.TrimPrefix(node.Maybe("sub_code"), "aop.")
 	if err := node.Err(); err != nil {
 		return unusable(err)
 	}
