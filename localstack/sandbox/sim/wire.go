@@ -68,6 +68,18 @@ func (s *Sim) Payment(id string) (Payment, error) {
 	return copied(s, func() (*Payment, error) { return found(s.payments[id]) })
 }
 
+// Find answers the payment that the provider has numbered so.
+func (s *Sim) Find(ref string) (Payment, error) {
+	return copied(s, func() (*Payment, error) {
+		for _, p := range s.payments {
+			if p.Ref == ref {
+				return p, nil
+			}
+		}
+		return nil, ErrNotFound
+	})
+}
+
 // Shut ends a payment that is pending; of any other it tells how it stands.
 func (s *Sim) Shut(id string) (Payment, error) {
 	return copied(s, func() (*Payment, error) { return s.shut(id) })

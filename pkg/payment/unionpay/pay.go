@@ -39,14 +39,7 @@ func (p *Provider) Create(ctx context.Context, in payment.Intent) (payment.Creat
 	if in.Amount.Currency != currency {
 		return failed(in), nil
 	}
-	m := p.common(txnPay, subScan, channelMobile)
-	m["orderId"] = string(in.ID)
-	m["txnTime"] = beijing.Format(in.CreatedAt, beijing.Compact)
-	m["txnAmt"] = strconv.FormatInt(in.Amount.Minor, 10)
-	m["currencyCode"] = currencyCode
-	m["backUrl"] = in.NotifyURL
-	m["payTimeout"] = beijing.Format(in.ExpiresAt, beijing.Compact)
-	a, err := p.call(ctx, "backTransReq.do", m)
+	a, err := p.call(ctx, "backTransReq.do", p.request(in))
 	if err != nil {
 		return payment.Created{}, fmt.Errorf("create payment %s: %w", in.ID, err)
 	}
@@ -55,6 +48,17 @@ func (p *Provider) Create(ctx context.Context, in payment.Intent) (payment.Creat
 		return payment.Created{}, fmt.Errorf("create payment %s: %w", in.ID, err)
 	}
 	return c, nil
+}
+
+func (p *Provider) request(in payment.Intent) message {
+	m := p.common(txnPay, subScan, channelMobile)
+	m["orderId"] = string(in.ID)
+	m["txnTime"] = beijing.Format(in.CreatedAt, beijing.Compact)
+	m["txnAmt"] = strconv.FormatInt(in.Amount.Minor, 10)
+	m["currencyCode"] = currencyCode
+	m["backUrl"] = in.NotifyURL
+	m["payTimeout"] = beijing.Format(in.ExpiresAt, beijing.Compact)
+	return m
 }
 
 func (p *Provider) created(in payment.Intent, a message) (payment.Created, error) {
