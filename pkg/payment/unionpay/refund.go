@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/payment/internal/beijing"
@@ -63,11 +64,26 @@ func (p *Provider) giveBack(ctx context.Context, kind string, req payment.Refund
 	return stands(req, asked)
 }
 
+// stale is when the time of a first try may be too old for the gateway, which wants it to
+// be near its own and does not say how near.
+const stale = 10 * time.Minute
+
+// sentAt is the time that a refund is asked for with. One of the whole that nobody took on
+// when it was promised, for the gateway was away, is asked for as of now: its end is then
+// told by notice alone, but it cannot be done twice, since UnionPay gives back no more than
+// was paid. A part could be, so it keeps its time and is refused rather.
+func sentAt(req payment.RefundRequest, now time.Time) time.Time {
+	if now.Sub(req.RequestedAt) > stale && req.Amount == req.Payment.Amount {
+		return now
+	}
+	return req.RequestedAt
+}
+
 // begin asks for a refund that UnionPay does not know. Success means accepted, no more.
 func (p *Provider) begin(ctx context.Context, kind string, req payment.RefundRequest) (payment.RefundReport, error) {
 	m := p.common(kind, "00", channelPC)
 	m["orderId"] = string(req.ID)
-	m["txnTime"] = beijing.Format(req.RequestedAt, beijing.Compact)
+	m["txnTime"] = beijing.Format(sentAt(req, p.now()), beijing.Compact)
 	m["txnAmt"] = strconv.FormatInt(req.Amount.Minor, 10)
 	m["origQryId"] = req.Payment.ProviderRef
 	m["backUrl"] = p.notify
