@@ -28,11 +28,15 @@ READS := authorize-key browse-catalog read-seatmap
 SEED ?=
 
 # What the stack of `make run` and `make seed-all` has in common.
+# Payment providers are played by the sandbox, which makes their keys at first.
+BANKS := $(or $(DATA),.build)/banks
 SECRET := local-sandbox-secret-0123456789abcdef
 STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(STORE) \
   $(if $(DATA),--data '$(DATA)') \
   --param-env DeveloperKey=FAIRSEAT_DEVELOPER_KEY --param PublicUrl=http://127.0.0.1:$(PORT)/v1 \
   --param 'SandboxUrl=http://127.0.0.1:{port:sandbox}' --param-env SandboxSecret=FAIRSEAT_SANDBOX_SECRET \
+  --param 'AlipayUrl=http://127.0.0.1:{port:sandbox}/alipay/gateway.do' --param-env AlipayKeys=FAIRSEAT_ALIPAY_KEYS \
+  --param AlipayAppId=2021000000000001 --param AlipaySellerId=2088000000000001 \
   --param-env HoldSeconds=FAIRSEAT_HOLD_SECONDS --param-env GraceSeconds=FAIRSEAT_GRACE_SECONDS \
   --param-env MaxSeats=FAIRSEAT_MAX_SEATS --param-env OfferSeconds=FAIRSEAT_OFFER_SECONDS \
   --param-env WaitSeconds=FAIRSEAT_WAIT_SECONDS --param-env CooldownSeconds=FAIRSEAT_COOLDOWN_SECONDS \
@@ -40,8 +44,9 @@ STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(
   --param-env LineClosesSeconds=FAIRSEAT_LINE_CLOSES_SECONDS --param Attempts=999999 \
   --param SmtpHost=127.0.0.1 --param 'SmtpPort={port:smtp}' --param SmtpSecurity=none --param MailFrom=no-reply@fairseat.example \
   --companion 'mailbox=.build/bin/mailbox -smtp 127.0.0.1:{listen:smtp} -http 127.0.0.1:{listen:mailbox} $(if $(DATA),-data $(DATA)/mailbox)' \
-  --companion 'sandbox=.build/bin/sandbox -addr 127.0.0.1:{listen:sandbox} $(if $(DATA),-data $(DATA)/sandbox.jsonl)'
-ENV := env -u AWS_CA_BUNDLE FAIRSEAT_SANDBOX_SECRET=$(SECRET) FAIRSEAT_DEVELOPER_KEY=$(KEY)
+  --companion 'sandbox=.build/bin/sandbox -addr 127.0.0.1:{listen:sandbox} -keys $(BANKS) $(if $(DATA),-data $(DATA)/sandbox.jsonl)'
+ENV := env -u AWS_CA_BUNDLE FAIRSEAT_SANDBOX_SECRET=$(SECRET) FAIRSEAT_DEVELOPER_KEY=$(KEY) \
+  FAIRSEAT_ALIPAY_KEYS="$$(.build/bin/sandbox -keys $(BANKS) -show alipay)"
 
 .PHONY: help
 help: ## list the targets

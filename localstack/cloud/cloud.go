@@ -39,21 +39,22 @@ type Cloud struct {
 	Env       []string // what companions and commands get, see [EnvironmentHelp]
 	Stack     *template.Stack
 
-	opts     Options
-	params   map[string]string
-	ports    ports
-	group    *process.Group
-	set      *emulators.Set
-	clients  provision.Clients
-	listener net.Listener
-	server   *http.Server
-	talk     net.Listener // of the WebSocket API
-	guard    *guard       // nil: nobody asks for rights
-	keysURL  string       // of the stand-in of KMS; "" where the template has no key
-	pools    map[string]*runtime.Pool
-	sources  *sources.Set
-	failed   chan error
-	undo     []func()
+	opts       Options
+	params     map[string]string
+	ports      ports
+	group      *process.Group
+	set        *emulators.Set
+	clients    provision.Clients
+	listener   net.Listener
+	server     *http.Server
+	talk       net.Listener // of the WebSocket API
+	guard      *guard       // nil: nobody asks for rights
+	keysURL    string       // of the stand-in of KMS; "" where the template has no key
+	secretsURL string
+	pools      map[string]*runtime.Pool
+	sources    *sources.Set
+	failed     chan error
+	undo       []func()
 }
 
 // Start brings a stack up. ctx bounds the start only; end the stack with Close.
@@ -203,6 +204,9 @@ func (c *Cloud) provision(ctx context.Context) error {
 		return err
 	}
 	if err := c.startKeys(secrets); err != nil {
+		return err
+	}
+	if err := c.startSecrets(secrets); err != nil {
 		return err
 	}
 	facts := c.facts()

@@ -13,10 +13,10 @@ import (
 // endpoints are the variables that lead an SDK to this cloud. Who has these may
 // do everything.
 func (c *Cloud) endpoints() []string {
-	return c.leads(provision.AccessKey, provision.SecretKey, c.set.Tables.URL, c.set.Queues.URL, c.set.Objects.URL, c.keysURL)
+	return c.leads(provision.AccessKey, provision.SecretKey, c.set.Tables.URL, c.set.Queues.URL, c.set.Objects.URL, c.keysURL, c.secretsURL)
 }
 
-func (c *Cloud) leads(key, secret, tables, queues, objects, keys string) []string {
+func (c *Cloud) leads(key, secret, tables, queues, objects, keys, secrets string) []string {
 	all := []string{
 		"AWS_ACCESS_KEY_ID=" + key,
 		"AWS_SECRET_ACCESS_KEY=" + secret,
@@ -32,11 +32,15 @@ func (c *Cloud) leads(key, secret, tables, queues, objects, keys string) []strin
 	if c.keysURL != "" {
 		all = append(all, "AWS_ENDPOINT_URL_KMS="+keys)
 	}
+	if c.secretsURL != "" {
+		all = append(all, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+secrets)
+	}
 	return all
 }
 
 // EnvironmentHelp documents [Cloud.Env].
 const EnvironmentHelp = `AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS,
+AWS_ENDPOINT_URL_SECRETS_MANAGER,
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION  lead an SDK to this cloud
 API_URL          the REST API with its stage
 SOCKET_URL       the WebSocket API with its stage; its @connections are there by http

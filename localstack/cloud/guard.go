@@ -22,7 +22,7 @@ func (c *Cloud) startGuard(context.Context) error {
 		return nil
 	}
 	p, err := rights.New(c.Stack, c.opts.Rights, account, rights.Behind{
-		Tables: c.set.Tables.URL, Queues: c.set.Queues.URL, Objects: c.set.Objects.URL, Keys: c.keysURL,
+		Tables: c.set.Tables.URL, Queues: c.set.Queues.URL, Objects: c.set.Objects.URL, Keys: c.keysURL, Secrets: c.secretsURL,
 		ObjectKey: emulators.ObjectKey, ObjectSecret: emulators.ObjectSecret,
 	})
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *Cloud) endpointsOf(function string) []string {
 		return c.endpoints()
 	}
 	k := rights.Credentials(function)
-	return c.leads(k.AccessKeyID, k.SecretAccessKey, c.guard.url, c.guard.url, c.guard.url, c.guard.url)
+	return c.leads(k.AccessKeyID, k.SecretAccessKey, c.guard.url, c.guard.url, c.guard.url, c.guard.url, c.guard.url)
 }
 
 // Rights tells what functions needed so far, and what of it their roles do not

@@ -69,6 +69,7 @@ func run(m *testing.M) int {
 		heard.dump(os.Stderr)
 		return 1
 	}
+	defer os.RemoveAll(bankKeys)
 	defer stack.Close()
 	code := m.Run()
 	if err := errors.Join(heard.faults(), heard.contradictions(), undelivered(), shop.auditAll(), inexact(), exposed()); err != nil {
@@ -122,6 +123,13 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 	if err := os.Setenv("FAIRSEAT_SANDBOX_SECRET", sandboxSecret); err != nil {
 		return nil, err
 	}
+	if bankKeys, err = os.MkdirTemp("", "banks"); err != nil {
+		return nil, err
+	}
+	alipayKeys, err := shopKeys(root, "alipay")
+	if err != nil {
+		return nil, err
+	}
 	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 	return cloud.Start(ctx, cloud.Options{
 		Template: filepath.Join(root, "template.yaml"), Store: emulators.DynamoDBLocal, Port: port, SocketPort: talk,
@@ -130,17 +138,27 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 			"OfferSeconds": seconds(offerTime), "WaitSeconds": seconds(waitTime), "CooldownSeconds": seconds(coolDown), "LineClosesSeconds": seconds(lineCloses),
 			"DeveloperKey": developerKey, "PublicUrl": fmt.Sprintf("http://127.0.0.1:%d/v1", port),
 			"SandboxUrl": "http://127.0.0.1:{port:sandbox}", "SandboxSecret": sandboxSecret,
+			"AlipayUrl": "http://127.0.0.1:{port:sandbox}/alipay/gateway.do", "AlipayAppId": "2021000000000001", "AlipaySellerId": "2088000000000001", "AlipayKeys": alipayKeys,
 			"Attempts": "999999", "FreeDrops": "0", // all tests come from one address, and let go as they like
 			"SmtpHost": "127.0.0.1", "SmtpPort": "{port:smtp}", "SmtpSecurity": "none", "MailFrom": "no-reply@fairseat.example",
 		},
 		Companions: []cloud.Command{{Name: "mailbox", Args: []string{
 			filepath.Join(root, ".build/bin/mailbox"), "-smtp", "127.0.0.1:{listen:smtp}", "-http", "127.0.0.1:{listen:mailbox}"}}, {Name: "sandbox", Args: []string{
-			filepath.Join(root, ".build/bin/sandbox"), "-addr", "127.0.0.1:{listen:sandbox}", "-grace", seconds(graceTime)}}},
+			filepath.Join(root, ".build/bin/sandbox"), "-addr", "127.0.0.1:{listen:sandbox}", "-keys", bankKeys, "-grace", seconds(graceTime)}}},
 		Rights:   rights.Enforce,
 		Progress: heard, Line: heard.line, Access: heard.access,
 		Note:   func(text string) { fmt.Fprintln(heard, "note:", text) },
 		Output: func(string) io.Writer { return heard },
 	})
+}
+
+// bankKeys is the folder of the keys of the providers that the sandbox plays.
+var bankKeys string
+
+// shopKeys is what the shop's secret holds of a provider that the sandbox plays.
+func shopKeys(root, bank string) (string, error) {
+	out, err := exec.Command(filepath.Join(root, ".build/bin/sandbox"), "-keys", bankKeys, "-show", bank).Output()
+	return string(out), err
 }
 
 // variable is one of the cloud's own, or empty.

@@ -53,16 +53,31 @@ func (s simulator) must(t *testing.T, method, path string, in, out any) {
 
 type listed[T any] struct{ Items []T }
 
+// played are the paths of the sandbox itself and of the real providers that it plays.
+var played = []string{"", "/alipay"}
+
+func (s simulator) at(path string) simulator { return simulator{s.url + path} }
+
+// Payments of an order at all providers.
 func (s simulator) Payments(order string) ([]sim.Payment, error) {
-	var l listed[sim.Payment]
-	err := s.call(http.MethodGet, "payments?order="+order, nil, &l)
-	return l.Items, err
+	return everywhere[sim.Payment](s, "payments?order="+order)
 }
 
+// Refunds of a payment, wherever it is.
 func (s simulator) Refunds(payment string) ([]sim.Refund, error) {
-	var l listed[sim.Refund]
-	err := s.call(http.MethodGet, "refunds?payment="+payment, nil, &l)
-	return l.Items, err
+	return everywhere[sim.Refund](s, "refunds?payment="+payment)
+}
+
+func everywhere[T any](s simulator, path string) ([]T, error) {
+	var all []T
+	for _, p := range played {
+		var l listed[T]
+		if err := s.at(p).call(http.MethodGet, path, nil, &l); err != nil {
+			return nil, err
+		}
+		all = append(all, l.Items...)
+	}
+	return all, nil
 }
 
 func (s simulator) callbacks(t *testing.T, payment string) []sim.Callback {

@@ -32,7 +32,7 @@ func Provider(function string) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return Credentials(function), nil })
 }
 
-// Proxy serves DynamoDB, its streams, SQS, S3 and KMS to functions.
+// Proxy serves DynamoDB, its streams, SQS, S3, KMS and Secrets Manager to functions.
 type Proxy struct {
 	mode    Mode
 	account string
@@ -43,12 +43,14 @@ type Proxy struct {
 	queues  *httputil.ReverseProxy
 	keys    *httputil.ReverseProxy // nil where no template has a key
 	objects *httputil.ReverseProxy // nil where no template has a bucket
+	secrets *httputil.ReverseProxy // nil where no template has a secret
 }
 
-// Behind are the stand-ins' addresses; those of S3 and KMS may be empty. S3's verifies
+// Behind are the stand-ins' addresses; those of S3, KMS and Secrets Manager may be empty. S3's verifies
 // who signs: it knows only its root.
 type Behind struct {
 	Tables, Queues, Objects, Keys string
+	Secrets                       string
 	ObjectKey, ObjectSecret       string
 }
 
@@ -71,6 +73,11 @@ func New(s *template.Stack, mode Mode, account string, b Behind) (*Proxy, error)
 	}
 	if b.Keys != "" {
 		if p.keys, err = forward(b.Keys); err != nil {
+			return nil, err
+		}
+	}
+	if b.Secrets != "" {
+		if p.secrets, err = forward(b.Secrets); err != nil {
 			return nil, err
 		}
 	}
@@ -132,6 +139,10 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.keys.ServeHTTP(w, r)
 	case c.service == keys:
 		refuse(w, c.service, "NotFoundException", "Key does not exist")
+	case c.service == secrets && p.secrets != nil:
+		p.secrets.ServeHTTP(w, r)
+	case c.service == secrets:
+		refuse(w, c.service, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 	default:
 		p.tables.ServeHTTP(w, r)
 	}
@@ -169,7 +180,7 @@ func (p *Proxy) admit(who *role, needs []Need) *Need {
 	return &denied[0]
 }
 
-var prefixes = map[service]string{tables: "dynamodb:", streams: "dynamodb:", queues: "sqs:", keys: "kms:"}
+var prefixes = map[service]string{tables: "dynamodb:", streams: "dynamodb:", queues: "sqs:", keys: "kms:", secrets: "secretsmanager:"}
 
 // pollersToo is what Lambda's pollers need beside the calls that are made here, on
 // the same resource. Lambda refuses to make a mapping without them.

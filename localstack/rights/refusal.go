@@ -23,12 +23,12 @@ func refuse(w http.ResponseWriter, s service, code, message string) {
 		member, status = "message", http.StatusForbidden
 		h.Set("X-Amzn-Query-Error", strings.TrimSuffix(code, "Exception")+";Sender")
 	}
-	if s == keys {
+	if s == keys || s == secrets {
 		member = "message"
 		h.Set("Content-Type", "application/x-amz-json-1.1")
 	}
 	body, _ := json.Marshal(map[string]string{"__type": "com.amazon.coral.service#" + code, member: message})
-	if s != queues && s != keys {
+	if s == tables || s == streams {
 		h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	}
 	w.WriteHeader(status)

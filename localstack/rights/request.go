@@ -28,9 +28,10 @@ const (
 	streams
 	queues
 	keys
+	secrets
 )
 
-var targets = map[string]service{"DynamoDB_20120810": tables, "DynamoDBStreams_20120810": streams, "AmazonSQS": queues, "TrentService": keys}
+var targets = map[string]service{"DynamoDB_20120810": tables, "DynamoDBStreams_20120810": streams, "AmazonSQS": queues, "TrentService": keys, "secretsmanager": secrets}
 
 func readTarget(h http.Header) (call, error) {
 	name, op, _ := strings.Cut(h.Get("X-Amz-Target"), ".")
@@ -57,18 +58,18 @@ type input struct {
 	TableName, IndexName     string
 	StreamArn, ShardIterator string
 	QueueUrl, QueueName      string
-	KeyId                    string
+	KeyId, SecretId          string
 	RequestItems             map[string]json.RawMessage
 	TransactItems            []map[string]struct{ TableName string }
 }
 
 // names finds ARNs for what requests name.
 type names struct {
-	tables, streams, urls, queues, keys map[string]string // name or URL → ARN
+	tables, streams, urls, queues, keys, secrets map[string]string // name or URL → ARN
 }
 
 func newNames(s *template.Stack) names {
-	n := names{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}}
+	n := names{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}}
 	for _, t := range s.Tables {
 		n.tables[t.Name], n.streams[t.Name] = t.ARN, t.StreamARN
 	}
@@ -77,6 +78,9 @@ func newNames(s *template.Stack) names {
 	}
 	for _, k := range s.Keys {
 		n.keys[k.Name], n.keys[k.ARN] = k.ARN, k.ARN
+	}
+	for _, x := range s.Secrets {
+		n.secrets[x.Name], n.secrets[x.ARN] = x.ARN, x.ARN
 	}
 	return n
 }
@@ -96,6 +100,7 @@ var errUnread = errors.New("what it is about cannot be read")
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 func (n names) needs(c call, body []byte) ([]Need, error) {
 	var in input
 	if err := json.Unmarshal(body, &in); err != nil {
@@ -113,6 +118,8 @@ func (n names) needs(c call, body []byte) ([]Need, error) {
 	case keys:
 		// Decrypt may leave out which key it is: what nobody can read is refused.
 		all = []Need{{"kms:" + c.operation, cmp.Or(n.keys[in.KeyId], in.KeyId)}}
+	case secrets:
+		all = []Need{{"secretsmanager:" + c.operation, cmp.Or(n.secrets[in.SecretId], in.SecretId)}}
 	}
 	if err == nil && (len(all) == 0 || slices.ContainsFunc(all, func(n Need) bool { return n.Resource == "" })) {
 		err = errUnread

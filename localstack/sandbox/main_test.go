@@ -3,12 +3,17 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fairseat/fairseat/localstack/sandbox/sim"
 )
 
 const asProgram = "SANDBOX_TEST_RUNS_MAIN"
@@ -34,9 +39,9 @@ func env(pairs ...string) func(string) string {
 }
 
 func TestConfigure(t *testing.T) {
-	addr, opt, err := configure([]string{"-grace", "7", "-data", "f"}, env("FAIRSEAT_SANDBOX_SECRET", "s", "FAIRSEAT_GRACE_SECONDS", "9"))
-	if err != nil || addr != "127.0.0.1:3010" || opt.Grace != 7*time.Second || opt.Data != "f" || opt.Secret != "s" {
-		t.Errorf("%s %+v %v", addr, opt, err)
+	at, opt, err := configure([]string{"-grace", "7", "-data", "f"}, env("FAIRSEAT_SANDBOX_SECRET", "s", "FAIRSEAT_GRACE_SECONDS", "9"))
+	if err != nil || at.addr != "127.0.0.1:3010" || opt.Grace != 7*time.Second || opt.Data != "f" || opt.Secret != "s" {
+		t.Errorf("%+v %+v %v", at, opt, err)
 	}
 	for name, c := range map[string]struct {
 		args []string
@@ -47,6 +52,7 @@ func TestConfigure(t *testing.T) {
 		"outside address":  {[]string{"-addr", "192.0.2.1:3010"}, env("FAIRSEAT_SANDBOX_SECRET", "s")},
 		"no port":          {[]string{"-addr", "127.0.0.1"}, env("FAIRSEAT_SANDBOX_SECRET", "s")},
 		"grace":            {[]string{"-grace", "-1"}, env("FAIRSEAT_SANDBOX_SECRET", "s")},
+		"nowhere to show":  {[]string{"-show", "alipay"}, env()},
 		"unknown argument": {[]string{"x"}, env("FAIRSEAT_SANDBOX_SECRET", "s")},
 	} {
 		if _, _, err := configure(c.args, c.env); err == nil {
@@ -94,5 +100,50 @@ func TestATakenPortIsAClearError(t *testing.T) {
 	err := run([]string{"-addr", strings.Trim(addr, `"`)}, env("FAIRSEAT_SANDBOX_SECRET", "s"))
 	if err == nil || !strings.Contains(err.Error(), addr) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestBanks: keys are made once, and the shop is told its own part alone.
+func TestBanks(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "keys")
+	for name, b := range banks {
+		first, err := keysOf(folder, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := keysOf(folder, name)
+		if err != nil || string(again) != string(first) {
+			t.Errorf("%s: made anew, %v", name, err)
+		}
+		if f, err := os.Stat(filepath.Join(folder, name+".json")); err != nil || f.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", name, f.Mode(), err)
+		}
+		secret, err := b.shop(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(secret)
+		if n := strings.Count(string(text), "PRIVATE KEY-----\\n"); err != nil || n != 2 { // begin and end of one
+			t.Errorf("%s: %d of private keys, %v", name, n, err)
+		}
+	}
+	opt := sim.Options{Secret: "s", Now: time.Now, Random: func(int64) int64 { return 0 }, Log: slog.New(slog.DiscardHandler), URL: "http://h", Data: filepath.Join(folder, "sandbox.jsonl")}
+	h, err := open(opt, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	for name := range banks {
+		w := httptest.NewRecorder()
+		h.mux.ServeHTTP(w, httptest.NewRequest("GET", "/"+name+"/control/payments", nil))
+		if w.Code != 200 || w.Body.String() != `{"items":[]}` {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+		if _, err := os.Stat(filepath.Join(folder, name+".jsonl")); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := show(folder, "nobody"); err == nil {
+		t.Error("a bank that there is not")
 	}
 }

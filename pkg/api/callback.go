@@ -44,6 +44,11 @@ func hear(ctx context.Context, o *boxoffice.Office, p payment.Provider, c *call)
 			c.edge.Log.WarnContext(ctx, "keys not renewed", "provider", c.id("provider"), "err", err.Error())
 		}
 	}
+	if k, ok := p.(payment.Keyed); ok {
+		if err := k.Ready(ctx); err != nil {
+			return err
+		}
+	}
 	n, err := p.ParseCallback(h, []byte(c.body), c.now)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ var rules = []rule{
 	},
 	{"use cases know no storage", "the store depends on the use cases, not they on it", one("pkg/boxoffice", "pkg/socket/hub", "pkg/history", "pkg/account/reception", "pkg/developer/gate", "pkg/developer/keyring"), is(module+"pkg/store", "github.com/aws"), true},
 	{"use cases know no edge", "HTTP, queues and streams are translated outside", one("pkg/boxoffice", "pkg/socket/hub", "pkg/history", "pkg/account/reception", "pkg/developer/gate", "pkg/developer/keyring"), is(module+"pkg/api", module+"pkg/work", module+"pkg/relay", module+"pkg/boot", "net/http"), false},
-	{"the SDK stays in its adapters", "everybody else speaks the ports store.Tables and work.Sender", and(product, not(in("pkg/store/ddb", "pkg/queue", "pkg/socket/post", "pkg/blob/s3blob", "pkg/vault/kmskeys"))), sdk, false},
+	{"the SDK stays in its adapters", "everybody else speaks the ports store.Tables and work.Sender", and(product, not(in("pkg/store/ddb", "pkg/queue", "pkg/socket/post", "pkg/blob/s3blob", "pkg/vault/kmskeys", "pkg/secret"))), sdk, false},
 	{"Lambda stays at the edge", "a use case must run without it", and(product, not(in("pkg/api", "pkg/work", "pkg/boot", "functions"))), lambda, false},
 	{"nobody imports the rim", "wiring points inward", and(in("pkg"), not(in("pkg/boot"))), is(module+"pkg/boot", module+"functions"), false},
 	{"the product does not know its emulators", "what runs on one machine is built from the product, not into it", product, is(module + "localstack"), true},

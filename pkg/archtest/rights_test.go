@@ -25,6 +25,7 @@ var (
 	objectActions  = actions("s3", "DeleteObject", "GetObject", "PutObject")
 	listActions    = actions("s3", "ListBucket")
 	keyActions     = actions("kms", "Decrypt", "GenerateDataKey")
+	secretActions  = actions("secretsmanager", "GetSecretValue")
 )
 
 // objects are those of a bucket of the template, all or under a prefix.
@@ -239,6 +240,8 @@ func (d *deployment) needs(f function) map[string][]string {
 			add(ref{"!GetAtt", v.to + ".Arn"}, sendActions)
 		case "AWS::KMS::Key":
 			need[v.to+".Arn"] = nil
+		case "AWS::SecretsManager::Secret":
+			need[v.to+".Id"] = secretActions
 		}
 	}
 	for _, e := range f.Events {
@@ -337,6 +340,8 @@ func TestRightsCanFail(t *testing.T) {
 	whole := template(t)
 	const statements = "            Statement:\n"
 	for _, tt := range []struct{ old, spoilt, want string }{
+		{"Resource: !GetAtt AlipaySecret.Id", "Resource: !GetAtt SessionSecret.Id", "no right on AlipaySecret.Id"},
+		{"[secretsmanager:GetSecretValue]", "[secretsmanager:GetSecretValue, secretsmanager:PutSecretValue]", "its wiring needs [secretsmanager:GetSecretValue]"},
 		{"Resource: !GetAtt Claims.Arn", `Resource: "*"`, `resource "*"`},
 		{"Resource: !GetAtt Claims.Arn", `Resource: !Sub "${Claims.Arn}/*"`, `resource "${Claims.Arn}/*"`},
 		{"dynamodb:GetItem, ", "dynamodb:*, ", `action "dynamodb:*"`},

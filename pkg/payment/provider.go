@@ -186,3 +186,9 @@ type Renewer interface {
 	// keys that are held serve on, and it is tried again after a while.
 	Renew(ctx context.Context) error
 }
+
+// Keyed is a provider that must fetch its keys first. Ready does so; a callback that is
+// heard before finds [ErrProviderDown].
+type Keyed interface {
+	Ready(ctx context.Context) error
+}

@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -121,6 +122,7 @@ func (w *Wire) Notice(n int, now time.Time, p sim.Payment, r *sim.Refund) string
 		"subject": p.Description, "gmt_create": beijing(p.CreatedAt), "gmt_payment": beijing(p.PaidAt),
 		"fund_bill_list": `[{"amount":"` + yuan(p.Amount.Minor) + `","fundChannel":"ALIPAYACCOUNT"}]`,
 	}
+	f["passback_params"] = url.QueryEscape(p.Order)
 	if r != nil {
 		f["out_biz_no"], f["refund_fee"], f["gmt_refund"] = r.ID, yuan(p.Refunded), beijing(r.At)+".000"
 	}

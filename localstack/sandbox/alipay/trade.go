@@ -2,6 +2,7 @@ package alipay
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ func (w *Wire) precreate(r request) (answer, error) {
 		Subject string `json:"subject"`
 		Seller  string `json:"seller_id"`
 		Ends    string `json:"time_expire"`
+		Back    string `json:"passback_params"`
 	}
 	if err := strictly(r, &in); err != nil {
 		return nil, err
@@ -24,6 +26,10 @@ func (w *Wire) precreate(r request) (answer, error) {
 	ends, err := time.ParseInLocation(clock, in.Ends, zone)
 	if !ok || err != nil || !ours.MatchString(in.Number) || in.Subject == "" || strings.ContainsAny(in.Subject, "/=&") || in.Seller != w.opt.Seller {
 		return nil, no("ACQ.INVALID_PARAMETER")
+	}
+	order, err := url.QueryUnescape(in.Back)
+	if err != nil || order == "" {
+		return nil, no("ACQ.INVALID_PARAMETER") // Alipay would not mind; here it finds payments for people
 	}
 	was, err := w.books.Payment(in.Number)
 	if err == nil && was.Amount == amount {
@@ -35,7 +41,7 @@ func (w *Wire) precreate(r request) (answer, error) {
 		}
 	}
 	p, err := w.books.Make(sim.Order{
-		ID: in.Number, Order: in.Number, Amount: amount, Description: in.Subject, NotifyURL: r.notify, ExpiresAt: ends,
+		ID: in.Number, Order: order, Amount: amount, Description: in.Subject, NotifyURL: r.notify, ExpiresAt: ends,
 	})
 	if err != nil {
 		return nil, refused(err, map[error]string{sim.ErrOther: "ACQ.CONTEXT_INCONSISTENT"})

@@ -3,9 +3,6 @@
 package till
 
 import (
-	"net/http"
-	"time"
-
 	"github.com/fairseat/fairseat/pkg/api"
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/boot/desk"
@@ -30,22 +27,35 @@ func Edge(p *boot.Parts) api.Edge {
 	return e
 }
 
-// Office is the box office with its payment providers. The sandbox is one only
-// where SANDBOX_URL is set.
+// known are the providers that there may be; each is nil where its address is not set.
+var known = []func(*boot.Parts) payment.Provider{sandboxOf, alipayOf}
+
+// Office is the box office with its payment providers.
 func Office(p *boot.Parts) *boxoffice.Office {
 	o := desk.Office(p)
 	o.Tickets = pen.Tickets(p)
 	providers := map[payment.Name]payment.Provider{}
-	if url := p.Env("SANDBOX_URL"); url != "" {
-		client := &http.Client{Timeout: 5 * time.Second}
-		s, err := sandbox.New(client, url, p.Text("SANDBOX_SECRET"), boot.Clock)
-		if err != nil {
-			p.Fail(err)
+	for _, of := range known {
+		if v := of(p); v != nil {
+			providers[v.Name()] = v
 		}
-		providers[payment.Sandbox] = s
 	}
 	o.Provider = func(n payment.Name) (payment.Provider, bool) { v, ok := providers[n]; return v, ok }
 	base := p.Env("PUBLIC_URL")
 	o.NotifyURL = func(n payment.Name) string { return base + "/callbacks/" + string(n) }
 	return o
+}
+
+// sandboxOf is the sandbox where SANDBOX_URL is set.
+func sandboxOf(p *boot.Parts) payment.Provider {
+	url := p.Env("SANDBOX_URL")
+	if url == "" {
+		return nil
+	}
+	s, err := sandbox.New(client(), url, p.Text("SANDBOX_SECRET"), boot.Clock)
+	if err != nil {
+		p.Fail(err)
+		return nil
+	}
+	return s
 }

@@ -3,6 +3,7 @@ package alipay
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -89,8 +90,12 @@ func (n notice) read() (payment.Notice, error) {
 	if !ok {
 		return payment.Notice{}, fmt.Errorf("payment %s: status %.40q", id, n.in["trade_status"])
 	}
+	order, err := url.QueryUnescape(n.in["passback_params"])
+	if err != nil {
+		return payment.Notice{}, fmt.Errorf("payment %s: passback_params", id)
+	}
 	at := map[payment.ReportState]string{payment.ReportCaptured: "gmt_payment", payment.ReportClosed: "gmt_close"}[state]
-	return payment.Notice{Payment: &payment.Report{Payment: id, ProviderRef: trade, State: state, Amount: price, At: n.at(at)}}, nil
+	return payment.Notice{Payment: &payment.Report{Payment: id, Order: order, ProviderRef: trade, State: state, Amount: price, At: n.at(at)}}, nil
 }
 
 type givenBack struct {

@@ -3,6 +3,7 @@ package alipay
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/fairseat/fairseat/pkg/payment"
@@ -43,7 +44,8 @@ func (p *Provider) create(ctx context.Context, in payment.Intent) (payment.Creat
 		Subject string     `json:"subject"`
 		Seller  string     `json:"seller_id"`
 		Ends    string     `json:"time_expire"`
-	}{in.ID, yuan.Format(in.Amount.Minor), subject(in.Description), p.seller, beijing.Format(in.ExpiresAt, beijing.Seconds)}
+		Back    string     `json:"passback_params,omitempty"` // comes back in the notice
+	}{in.ID, yuan.Format(in.Amount.Minor), subject(in.Description), p.seller, beijing.Format(in.ExpiresAt, beijing.Seconds), url.QueryEscape(in.OrderID)}
 	pending := payment.Report{Payment: in.ID, Order: in.OrderID, State: payment.ReportPending, Amount: in.Amount, At: p.now().UTC()}
 	a, err := p.call(ctx, "alipay.trade.precreate", order, in.NotifyURL)
 	if saysNo(err, "TRADE_HAS_SUCCESS") {
