@@ -63,6 +63,7 @@ func (m message) form() string {
 
 var (
 	numbers = regexp.MustCompile(`^[0-9A-Za-z]{8,40}$`)
+	names   = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
 	amounts = regexp.MustCompile(`^[1-9][0-9]{0,11}$`)
 )
 

@@ -13,6 +13,7 @@ package unionpay
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"log/slog"
@@ -68,6 +69,12 @@ var words = map[string]string{
 }
 
 const maxBody = 64 << 10
+
+// Salt is what pages' addresses may be made from.
+func (w *Wire) Salt() string {
+	sum := sha256.Sum256(w.keys.key.D.Bytes())
+	return hex.EncodeToString(sum[:])
+}
 
 // Routes adds the gateway's two addresses and that of the bills.
 func (w *Wire) Routes(mux *http.ServeMux, s *sim.Sim) {
@@ -160,8 +167,12 @@ func (w *Wire) pay(s *sim.Sim, m message) message {
 	if m["bizType"] != "000000" || m["channelType"] != "08" || m["currencyCode"] != "156" || !end.After(m.time("txnTime")) {
 		return message{"respCode": malformed}
 	}
+	order := m["orderId"]
+	if names.MatchString(m["reqReserved"]) {
+		order = m["reqReserved"] // the page shows it
+	}
 	p, err := s.Make(sim.Order{
-		ID: m["orderId"], Order: m["orderId"], Amount: m.yuan(), Description: m["orderDesc"], NotifyURL: m["backUrl"],
+		ID: m["orderId"], Order: order, Amount: m.yuan(), Description: m["orderDesc"], NotifyURL: m["backUrl"],
 		ExpiresAt: end, Extra: map[string]string{"txnTime": m["txnTime"], "reqReserved": m["reqReserved"]},
 	})
 	if err != nil {

@@ -63,7 +63,7 @@ func notice(m message) (payment.Notice, error) {
 // paid reads a notice of a payment. UnionPay sends one for success alone; should another
 // come, the buyer has failed once and may try again.
 func paid(m message) (payment.Report, error) {
-	r := payment.Report{Payment: payment.ID(m["orderId"]), ProviderRef: m["queryId"], State: payment.ReportFailed}
+	r := payment.Report{Payment: payment.ID(m["orderId"]), Order: m["reqReserved"], ProviderRef: m["queryId"], State: payment.ReportFailed}
 	code := m["respCode"]
 	switch {
 	case code == codeOK:

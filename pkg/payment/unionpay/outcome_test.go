@@ -109,18 +109,28 @@ func ref() payment.Ref {
 
 const code = "https://qr.95516.com/00010000/62123456789012345678901234567890"
 
-// TestCreateSendsTheVector: what is asked for is the vector, byte by byte.
+// TestCreateSendsTheVector: what is asked for is the vector, byte by byte, and our order
+// goes along to come back.
 func TestCreateSendsTheVector(t *testing.T) {
 	d, p := newDesk(t, func(_ string, m message) message { return echo(m, "respCode", "00", "qrCode", code) })
+	in := intent()
+	in.OrderID = ""
+	if _, err := p.Create(t.Context(), in); err != nil || d.bodies[0] != d.v.Requests[0].Body || d.paths[0] != "/gateway/api/backTransReq.do" {
+		t.Errorf("sent to %s %s, %v", d.paths[0], d.bodies[0], err)
+	}
 	c, err := p.Create(t.Context(), intent())
 	if err != nil || c.Action != (payment.Action{Kind: payment.ActionQR, Value: code}) || c.Report.State != payment.ReportPending || c.Report.Order != "o_1" {
 		t.Fatalf("%+v %v", c, err)
 	}
-	if d.bodies[0] != d.v.Requests[0].Body || d.paths[0] != "/gateway/api/backTransReq.do" {
-		t.Errorf("sent to %s %s", d.paths[0], d.bodies[0])
+	if d.asked[1]["reqReserved"] != "o_1" {
+		t.Errorf("the order goes along as %q", d.asked[1]["reqReserved"])
 	}
-	if _, err := p.Query(t.Context(), ref()); err == nil || d.bodies[1] != d.v.Requests[1].Body || d.paths[1] != "/gateway/api/queryTrans.do" {
-		t.Errorf("queried at %s %s", d.paths[1], d.bodies[1])
+	if _, err := p.Query(t.Context(), ref()); err == nil || d.bodies[2] != d.v.Requests[1].Body || d.paths[2] != "/gateway/api/queryTrans.do" {
+		t.Errorf("queried at %s %s", d.paths[2], d.bodies[2])
+	}
+	in.OrderID = "{o}"
+	if _, err := p.Create(t.Context(), in); err != nil || d.bodies[3] != d.bodies[0] {
+		t.Errorf("an order with brackets is sent as %s, %v", d.bodies[3], err)
 	}
 }
 

@@ -50,6 +50,8 @@ func (p *Provider) Create(ctx context.Context, in payment.Intent) (payment.Creat
 	return c, nil
 }
 
+// request is what asks for a QR code. Our order goes along where it holds nothing that
+// UnionPay advises against in what it only hands back.
 func (p *Provider) request(in payment.Intent) message {
 	m := p.common(txnPay, subScan, channelMobile)
 	m["orderId"] = string(in.ID)
@@ -58,6 +60,9 @@ func (p *Provider) request(in payment.Intent) message {
 	m["currencyCode"] = currencyCode
 	m["backUrl"] = in.NotifyURL
 	m["payTimeout"] = beijing.Format(in.ExpiresAt, beijing.Compact)
+	if in.OrderID != "" && !strings.ContainsAny(in.OrderID, "&={}[]\"'") {
+		m["reqReserved"] = in.OrderID // comes back with the notice
+	}
 	return m
 }
 

@@ -36,7 +36,7 @@ func TestAPersonPays(t *testing.T) {
 	}
 	res.Body.Close()
 	n := r.next()
-	if n.Payment == nil || n.Payment.Payment != ref.ID || n.Payment.State != payment.ReportCaptured || n.Payment.Amount != yuan(1499) || !n.Payment.CreatedAt.Equal(ref.CreatedAt.Truncate(time.Second)) {
+	if n.Payment == nil || n.Payment.Payment != ref.ID || n.Payment.Order != "o_1" || n.Payment.State != payment.ReportCaptured || n.Payment.Amount != yuan(1499) || !n.Payment.CreatedAt.Equal(ref.CreatedAt.Truncate(time.Second)) {
 		t.Fatalf("%+v", n.Payment)
 	}
 	q, err := r.provider.Query(t.Context(), ref)
