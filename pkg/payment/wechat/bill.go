@@ -53,10 +53,10 @@ func (p *Provider) file(ctx context.Context, r *object.Reader) ([]byte, error) {
 		return nil, unusable(errors.Join(r.Err(), fmt.Errorf("hash of type %.20q", kind)))
 	}
 	u, err := url.Parse(from)
-	if err != nil || u.Scheme != p.base.Scheme || u.Host != p.base.Host || u.Path != billFile || u.User != nil {
+	if err != nil || u.Scheme != p.base.Scheme || u.Host != p.base.Host || u.Path != p.prefix+billFile || u.User != nil {
 		return nil, unusable(errors.New("the file is at another address than the provider's"))
 	}
-	res, err := p.exchange(ctx, "GET", u.RequestURI(), nil)
+	res, err := p.exchange(ctx, "GET", strings.TrimPrefix(u.RequestURI(), p.prefix), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -58,9 +58,9 @@ func encode(in any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// exchange sends a signed request. uri is path and query, as it is signed.
+// exchange sends a signed request. uri is path and query, without the prefix.
 func (p *Provider) exchange(ctx context.Context, method, uri string, body []byte) (wire.Answer, error) {
-	to, err := p.base.Parse(uri)
+	to, err := p.base.Parse(p.prefix + uri)
 	if err != nil {
 		return wire.Answer{}, err
 	}

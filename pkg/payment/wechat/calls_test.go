@@ -374,7 +374,7 @@ func TestNew(t *testing.T) {
 	v := vectors(t)
 	good := v.provider(t, v.Unix, nil).opt
 	for name, spoil := range map[string]func(*Options){
-		"path":        func(o *Options) { o.Base += "/v3" },
+		"a query":     func(o *Options) { o.Base += "?a=1" },
 		"no address":  func(o *Options) { o.Base = "" },
 		"no client":   func(o *Options) { o.Client = nil },
 		"no clock":    func(o *Options) { o.Now = nil },

@@ -55,25 +55,26 @@ func newRig(t *testing.T, public, certificate bool) *rig {
 	var handler http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { handler.ServeHTTP(w, req) }))
 	t.Cleanup(server.Close)
+	r.url = server.URL + "/wechat" // as one of several behind one address
 	w, err := gateway.New(gateway.Options{
-		Keys: keys, Merchant: mchid, App: appid, URL: server.URL, Now: time.Now, Nonce: rand.Text, Log: slog.New(slog.DiscardHandler),
+		Keys: keys, Merchant: mchid, App: appid, URL: r.url, Now: time.Now, Nonce: rand.Text, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := sim.New(sim.Options{
-		Wire: w, Title: "WeChat Pay", Secret: w.Salt(), Grace: 5 * time.Second, Now: time.Now, URL: server.URL,
+		Wire: w, Title: "WeChat Pay", Secret: w.Salt(), Grace: 5 * time.Second, Now: time.Now, URL: r.url,
 		Random: func(int64) int64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler = s.Handler()
+	handler = http.StripPrefix("/wechat", s.Handler())
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { s.Run(ctx); close(ended) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	r.url, r.shop = server.URL, shop.URL+"/callbacks/wechat"
+	r.shop = shop.URL + "/callbacks/wechat"
 	r.p = r.provider(func(*Options) {}, public, certificate)
 	return r
 }

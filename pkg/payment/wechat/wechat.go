@@ -33,7 +33,7 @@ import (
 // Options of a provider. All are required.
 type Options struct {
 	Client    *http.Client // its limits and the context's bound each call
-	Base      string       // https://api.mch.weixin.qq.com; no path
+	Base      string       // https://api.mch.weixin.qq.com; what goes before /v3
 	Merchant  string       // mchid, e.g. 1900000001
 	App       string       // appid that the merchant is bound to
 	Keys      Keys
@@ -44,9 +44,10 @@ type Options struct {
 
 // Provider is a [payment.Provider].
 type Provider struct {
-	opt  Options
-	base *url.URL
-	ring ring
+	opt    Options
+	base   *url.URL
+	prefix string // of paths; none at WeChat itself
+	ring   ring
 
 	renewing sync.Mutex // one download at a time
 }
@@ -62,8 +63,8 @@ const currency = "CNY" // Native orders of merchants in China know no other
 // New makes a provider; it calls nobody.
 func New(opt Options) (*Provider, error) {
 	u, err := wire.Base(opt.Base)
-	if err != nil || strings.Trim(u.Path, "/") != "" {
-		return nil, fmt.Errorf("wechat: %q is not an address without a path", opt.Base)
+	if err != nil {
+		return nil, fmt.Errorf("wechat: %w", err)
 	}
 	switch {
 	case opt.Client == nil || opt.Now == nil || opt.Nonce == nil:
@@ -77,7 +78,7 @@ func New(opt Options) (*Provider, error) {
 		return nil, fmt.Errorf("wechat: %w", err)
 	}
 	opt.Client = wire.Still(opt.Client)
-	p := &Provider{opt: opt, base: u}
+	p := &Provider{opt: opt, base: u, prefix: strings.TrimRight(u.Path, "/")}
 	p.ring.start(opt.Keys, opt.Now())
 	return p, nil
 }
