@@ -107,6 +107,9 @@ func (o *Office) newPayment(ctx context.Context, w PayWish, id payment.ID, h boo
 	if err == nil && len(w.Contacts) == 0 && len(h.Contacts) == 0 {
 		err = o.reachable(ctx, h.Show)
 	}
+	if err == nil && !w.Provider.Takes(ord.Total.Currency) {
+		err = fmt.Errorf("%w: %s takes no %s", payment.ErrRefused, w.Provider, ord.Total.Currency)
+	}
 	if err != nil {
 		return payment.Payment{}, err
 	}
@@ -183,6 +186,9 @@ func (o *Office) orderOf(ctx context.Context, h booking.Hold, now time.Time) (or
 // stays pending and the same request asks again under the same number.
 func (o *Office) create(ctx context.Context, provider payment.Provider, p payment.Payment) (payment.Payment, error) {
 	made, err := provider.Create(ctx, p.Intent("Fairseat "+p.OrderID, o.NotifyURL(p.Provider)))
+	if errors.Is(err, payment.ErrRefused) { // it never will, and must not stand in the way of another
+		err = errors.Join(err, o.Settle(ctx, payment.Report{Payment: p.ID, Order: p.OrderID, State: payment.ReportFailed}))
+	}
 	if err != nil {
 		return payment.Payment{}, fmt.Errorf("create payment %s: %w", p.ID, err)
 	}

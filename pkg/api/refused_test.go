@@ -1,0 +1,34 @@
+package api
+
+import (
+	"testing"
+
+	"github.com/fairseat/fairseat/pkg/payment"
+)
+
+// TestRefusedByProvider: who is refused by one provider pays at another: nothing stays
+// pending that can never be paid.
+func TestRefusedByProvider(t *testing.T) {
+	w := newWorld(t)
+	token := w.guest()
+	id := w.hold(token, "open", "D-1", "D-2").str("id")
+	path := "/holds/" + id + "/payments"
+	w.office.Provider = func(payment.Name) (payment.Provider, bool) { return w.bank, true }
+	for _, name := range []string{"alipay", "wechat", "unionpay"} { // the seats cost dollars
+		w.expect(post(path, `{"provider":"`+name+`"}`).by(token).keyed(name), 409, "payment_refused")
+	}
+	if len(w.bank.asked) != 0 {
+		t.Error(w.bank.asked)
+	}
+	w.bank.fail = payment.ErrRefused
+	for _, key := range []string{"a", "b"} {
+		w.expect(post(path, `{"provider":"sandbox"}`).by(token).keyed(key), 409, "payment_refused")
+	}
+	if s := w.expect(post(path, `{"provider":"sandbox"}`).by(token).keyed("a"), 201, "").str("state"); s != "failed" {
+		t.Errorf("asked again it is %s", s)
+	}
+	w.bank.fail = nil
+	if s := w.expect(post(path, `{"provider":"sandbox"}`).by(token).keyed("c"), 201, "").str("state"); s != "pending" {
+		t.Errorf("at last it is %s", s)
+	}
+}
