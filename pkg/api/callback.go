@@ -53,7 +53,8 @@ func hear(ctx context.Context, o *boxoffice.Office, p payment.Provider, c *call)
 	if err != nil {
 		return err
 	}
-	return o.Hear(ctx, n.By(p.Name()))
+	n = n.By(p.Name())
+	return o.Hear(ctx, n)
 }
 
 // reportCallback tells apart what anybody can cause from what is about money: an

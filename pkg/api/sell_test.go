@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -412,6 +413,37 @@ func TestCallback(t *testing.T) {
 	w.expect(want{method: "POST", path: "/callbacks/nobody"}, 404, "not_found")
 	q.body = strings.Repeat(" ", maxBody+1)
 	w.expect(q, 413, "payload_too_large")
+}
+
+// stranger is another provider of the house, and keyless one that cannot read its keys.
+type (
+	stranger struct{ *bank }
+	keyless  struct{ *bank }
+)
+
+func (stranger) Name() payment.Name             { return payment.Alipay }
+func (keyless) Ready(ctx context.Context) error { return payment.ErrProviderDown }
+
+// A provider's word is about payments at that provider alone, and none is heard before
+// its keys are there.
+func TestCallbackOfAnother(t *testing.T) {
+	w := newWorld(t)
+	token := w.guest()
+	order := w.pay(token, w.hold(token, "open", "D-1", "D-2").str("id"), `{"provider":"sandbox"}`).str("order_id")
+	right := w.office.Provider
+	for name, other := range map[string]payment.Provider{"stranger": stranger{w.bank}, "keyless": keyless{w.bank}} {
+		w.office.Provider = func(payment.Name) (payment.Provider, bool) { return other, true }
+		if a := w.report(payment.ReportCaptured); a.StatusCode != 418 {
+			t.Errorf("%s: %d", name, a.StatusCode)
+		}
+		if got := w.expect(get("/orders/"+order).by(token), 200, "").str("status"); got != "PENDING" {
+			t.Errorf("%s: the order is %s", name, got)
+		}
+	}
+	w.office.Provider = right
+	if a := w.report(payment.ReportCaptured); a.StatusCode != 202 {
+		t.Errorf("its own: %d", a.StatusCode)
+	}
 }
 
 // The raw bytes reach the provider, also when the gateway has encoded them.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/payment"
 )
 
@@ -18,10 +19,12 @@ type bank struct {
 	pays    map[payment.ID]*account
 	refunds map[payment.RefundID]payment.RefundReport
 
-	down  bool // nothing is taken on
-	lose  bool // everything is done, no answer comes
-	slow  bool // refunds stay pending until finish
-	limit bool // Create refuses the buyer at once
+	down  bool   // nothing is taken on
+	lose  bool   // everything is done, no answer comes
+	slow  bool   // refunds stay pending until finish
+	limit bool   // Create refuses the buyer at once
+	rules bool   // Create is refused by the provider's rules
+	only  string // the one currency it takes; any if empty
 	asked int
 }
 
@@ -35,6 +38,9 @@ func newBank(now func() time.Time) *bank {
 }
 
 func (b *bank) Name() payment.Name { return payment.Sandbox }
+
+// Takes makes it a [payment.Picky].
+func (b *bank) Takes(a money.Amount) bool { return b.only == "" || b.only == a.Currency }
 
 func (b *bank) answer() error {
 	switch {
@@ -51,6 +57,9 @@ func (b *bank) Create(_ context.Context, in payment.Intent) (payment.Created, er
 	defer b.mu.Unlock()
 	if b.down {
 		return payment.Created{}, payment.ErrProviderDown
+	}
+	if b.rules {
+		return payment.Created{}, payment.ErrRefused
 	}
 	a := b.pays[in.ID]
 	if a == nil {

@@ -126,6 +126,34 @@ func TestDeclineThenSecondPayment(t *testing.T) {
 	d.wantHold(h.ID, booking.Held)
 }
 
+// TestProviderThatSaysNo: neither an amount that it does not take nor a refusal by its
+// rules binds the hold to a payment that nobody can make.
+func TestProviderThatSaysNo(t *testing.T) {
+	d := newDesk(t)
+	h := d.hold("ann", "k", "A-1")
+	d.bank.only = "XXX"
+	_, err := d.Pay(d.ctx(), payWish(h, "p1"))
+	wantErr(t, err, payment.ErrRefused)
+	if len(d.bank.pays) != 0 {
+		t.Error("it was asked all the same")
+	}
+	d.bank.only, d.bank.rules = "", true
+	for range 2 {
+		if _, err = d.Pay(d.ctx(), payWish(h, "p2")); err != nil {
+			wantErr(t, err, payment.ErrRefused)
+		}
+	}
+	d.wantPayment(payment.IDFor(string(h.Buyer), "p2"), payment.Failed)
+	d.bank.rules = false
+	p := d.pay(h, "p3")
+	if p.State != payment.Pending || p.Action == (payment.Action{}) {
+		t.Errorf("%+v", p)
+	}
+	d.settle(d.bank.capture(p.ID))
+	d.wantOrder(p.OrderID, order.Paid)
+	d.wantHold(h.ID, booking.Sold)
+}
+
 // TestCallbackNeverComes: the order is settled by asking.
 func TestCallbackNeverComes(t *testing.T) {
 	d := newDesk(t)

@@ -113,6 +113,11 @@ func (o *Office) newPayment(ctx context.Context, w PayWish, id payment.ID, h boo
 	if err != nil {
 		return payment.Payment{}, err
 	}
+	if provider, ok := o.Provider(w.Provider); ok {
+		if picky, is := provider.(payment.Picky); is && !picky.Takes(ord.Total) {
+			return payment.Payment{}, payment.ErrRefused // before the hold is bound to a payment that nobody can make
+		}
+	}
 	next, err := booking.StartPayment(h, o.Policy, string(ord.ID), string(id), w.Contacts, now)
 	if err != nil {
 		return payment.Payment{}, err

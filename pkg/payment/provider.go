@@ -187,6 +187,11 @@ type Renewer interface {
 	Renew(ctx context.Context) error
 }
 
+// Picky is a provider that does not take every amount; its currency says most of it.
+type Picky interface {
+	Takes(a money.Amount) bool
+}
+
 // Keyed is a provider that must fetch its keys first. Ready does so; a callback that is
 // heard before finds [ErrProviderDown].
 type Keyed interface {

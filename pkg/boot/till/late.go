@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fairseat/fairseat/pkg/boot"
+	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/secret"
 )
@@ -25,7 +26,10 @@ type late struct {
 	made payment.Provider
 }
 
-var _ payment.Keyed = (*late)(nil)
+var (
+	_ payment.Keyed = (*late)(nil)
+	_ payment.Picky = (*late)(nil)
+)
 
 // fromSecret is a provider over the JSON of a secret, in the form of K.
 func fromSecret[K any](p *boot.Parts, name payment.Name, id string, open func(K) (payment.Provider, error)) payment.Provider {
@@ -50,6 +54,9 @@ func fromSecret[K any](p *boot.Parts, name payment.Name, id string, open func(K)
 
 // client bounds a call to a provider: two of them must fit into a function's time.
 func client() *http.Client { return &http.Client{Timeout: 5 * time.Second} }
+
+// Takes is of domestic China: those who keep their keys so know one currency.
+func (l *late) Takes(a money.Amount) bool { return a.Currency == "CNY" }
 
 // Ready reads the keys. A failure is not kept: the next call tries again.
 func (l *late) Ready(ctx context.Context) error {
