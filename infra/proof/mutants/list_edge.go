@@ -14,7 +14,7 @@ func edge() []Defect {
 	return []Defect{
 		{"a callback is acknowledged whatever came of it", edit(callback, "ack := p.Acknowledge(err)", "ack := p.Acknowledge(nil)"),
 			by("pkg/api", "TestCallback", "TestReplayOfOthers/hi-events-598")},
-		{"a callback is acknowledged before its commit", edit(callback, "\treturn o.Hear(ctx, n)\n", "\tgo o.Hear(ctx, n)\n\treturn nil\n"),
+		{"a callback is acknowledged before its commit", edit(callback, "\treturn o.Hear(ctx, n.By(p.Name()))\n", "\tgo o.Hear(ctx, n.By(p.Name()))\n\treturn nil\n"),
 			by("pkg/api", "TestReplayOfOthers/hi-events-598")},
 		{"a callback's signature is not compared", edit(sign, "if !ok || !hmac.Equal([]byte(got), []byte(p.sign(ts, what, body))) {", "if !ok || got == \"\" {"),
 			by("pkg/payment/sandbox", "TestCallbackMustBeAuthentic")},
