@@ -37,6 +37,8 @@ STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(
   --param 'SandboxUrl=http://127.0.0.1:{port:sandbox}' --param-env SandboxSecret=FAIRSEAT_SANDBOX_SECRET \
   --param 'AlipayUrl=http://127.0.0.1:{port:sandbox}/alipay/gateway.do' --param-env AlipayKeys=FAIRSEAT_ALIPAY_KEYS \
   --param AlipayAppId=2021000000000001 --param AlipaySellerId=2088000000000001 \
+  --param 'UnionPayUrl=http://127.0.0.1:{port:sandbox}/unionpay' --param UnionPayMerchant=777290058110048 \
+  --param-env UnionPayKeys=FAIRSEAT_UNIONPAY_KEYS --param-env UnionPayAuthorities=FAIRSEAT_UNIONPAY_AUTHORITIES \
   --param-env HoldSeconds=FAIRSEAT_HOLD_SECONDS --param-env GraceSeconds=FAIRSEAT_GRACE_SECONDS \
   --param-env MaxSeats=FAIRSEAT_MAX_SEATS --param-env OfferSeconds=FAIRSEAT_OFFER_SECONDS \
   --param-env WaitSeconds=FAIRSEAT_WAIT_SECONDS --param-env CooldownSeconds=FAIRSEAT_COOLDOWN_SECONDS \
@@ -46,7 +48,9 @@ STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(
   --companion 'mailbox=.build/bin/mailbox -smtp 127.0.0.1:{listen:smtp} -http 127.0.0.1:{listen:mailbox} $(if $(DATA),-data $(DATA)/mailbox)' \
   --companion 'sandbox=.build/bin/sandbox -addr 127.0.0.1:{listen:sandbox} -keys $(BANKS) $(if $(DATA),-data $(DATA)/sandbox.jsonl)'
 ENV := env -u AWS_CA_BUNDLE FAIRSEAT_SANDBOX_SECRET=$(SECRET) FAIRSEAT_DEVELOPER_KEY=$(KEY) \
-  FAIRSEAT_ALIPAY_KEYS="$$(.build/bin/sandbox -keys $(BANKS) -show alipay)"
+  FAIRSEAT_ALIPAY_KEYS="$$(.build/bin/sandbox -keys $(BANKS) -show alipay)" \
+  FAIRSEAT_UNIONPAY_KEYS="$$(.build/bin/sandbox -keys $(BANKS) -show unionpay.ours)" \
+  FAIRSEAT_UNIONPAY_AUTHORITIES="$$(.build/bin/sandbox -keys $(BANKS) -show unionpay.authorities)"
 
 .PHONY: help
 help: ## list the targets

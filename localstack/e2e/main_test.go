@@ -130,6 +130,14 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
+	unionpayKeys, err := shopKeys(root, "unionpay.ours")
+	if err != nil {
+		return nil, err
+	}
+	unionpayAuthorities, err := shopKeys(root, "unionpay.authorities")
+	if err != nil {
+		return nil, err
+	}
 	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 	return cloud.Start(ctx, cloud.Options{
 		Template: filepath.Join(root, "template.yaml"), Store: emulators.DynamoDBLocal, Port: port, SocketPort: talk,
@@ -139,6 +147,7 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 			"DeveloperKey": developerKey, "PublicUrl": fmt.Sprintf("http://127.0.0.1:%d/v1", port),
 			"SandboxUrl": "http://127.0.0.1:{port:sandbox}", "SandboxSecret": sandboxSecret,
 			"AlipayUrl": "http://127.0.0.1:{port:sandbox}/alipay/gateway.do", "AlipayAppId": "2021000000000001", "AlipaySellerId": "2088000000000001", "AlipayKeys": alipayKeys,
+			"UnionPayUrl": "http://127.0.0.1:{port:sandbox}/unionpay", "UnionPayMerchant": "777290058110048", "UnionPayKeys": unionpayKeys, "UnionPayAuthorities": unionpayAuthorities,
 			"Attempts": "999999", "FreeDrops": "0", // all tests come from one address, and let go as they like
 			"SmtpHost": "127.0.0.1", "SmtpPort": "{port:smtp}", "SmtpSecurity": "none", "MailFrom": "no-reply@fairseat.example",
 		},

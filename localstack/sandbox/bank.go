@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/fairseat/fairseat/localstack/sandbox/sim"
 )
@@ -28,7 +29,8 @@ type bank struct {
 }
 
 var banks = map[string]bank{
-	"alipay": {"Alipay", drawAlipay, alipayShop, alipayWire},
+	"alipay":   {"Alipay", drawAlipay, alipayShop, alipayWire},
+	"unionpay": {"UnionPay", drawUnionPay, unionpayShop, unionpayWire},
 }
 
 // keysOf reads a bank's keys from the folder, and makes them if there are none.
@@ -55,8 +57,9 @@ func keysOf(folder, name string) ([]byte, error) {
 	return kept, os.Rename(part, file)
 }
 
-// show prints the text of the shop's secret.
+// show prints the text of the shop's secret, or a part of it, as unionpay.ours.
 func show(folder, name string) error {
+	name, part, _ := strings.Cut(name, ".")
 	b, ok := banks[name]
 	if !ok {
 		return fmt.Errorf("no bank %q: there are %v", name, slices.Sorted(maps.Keys(banks)))
@@ -68,6 +71,12 @@ func show(folder, name string) error {
 	secret, err := b.shop(keys)
 	if err != nil {
 		return fmt.Errorf("keys of %s: %w", name, err)
+	}
+	if part != "" {
+		parts, _ := secret.(map[string]any)
+		if secret = parts[part]; secret == nil {
+			return fmt.Errorf("keys of %s have no %s", name, part)
+		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(secret)
 }

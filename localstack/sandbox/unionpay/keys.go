@@ -27,10 +27,10 @@ type Keys struct {
 
 // Shop is what a shop gets from UnionPay.
 type Shop struct {
-	Merchant    string `json:"merchant"`
-	Key         string `json:"key"`
-	Certificate string `json:"certificate"`
-	Authorities string `json:"authorities"`
+	Merchant    string   `json:"merchant"`
+	Key         string   `json:"key"`
+	Certificate string   `json:"certificate"`
+	Authorities []string `json:"authorities"`
 }
 
 // Make draws keys that are valid for ten years. Whoever reads the certificates sees that
@@ -54,7 +54,7 @@ func Make(now time.Time, merchant string) (Keys, error) {
 		return k, err
 	}
 	k.Gateway, k.GatewayCertificate = gateway.private, gateway.text
-	k.Shop = Shop{Merchant: merchant, Key: shop.private, Certificate: shop.text, Authorities: root.text + middle.text}
+	k.Shop = Shop{Merchant: merchant, Key: shop.private, Certificate: shop.text, Authorities: []string{root.text, middle.text}}
 	return k, nil
 }
 

@@ -28,7 +28,7 @@ func Edge(p *boot.Parts) api.Edge {
 }
 
 // known are the providers that there may be; each is nil where its address is not set.
-var known = []func(*boot.Parts) payment.Provider{sandboxOf, alipayOf}
+var known = []func(*boot.Parts) payment.Provider{sandboxOf, alipayOf, unionpayOf}
 
 // Office is the box office with its payment providers.
 func Office(p *boot.Parts) *boxoffice.Office {

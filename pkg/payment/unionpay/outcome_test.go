@@ -290,11 +290,11 @@ func TestNewRefuses(t *testing.T) {
 		"no key":               func(o *Options) { o.Key = "" },
 		"another's key":        func(o *Options) { o.Key = v.Keys["platform"].Private },
 		"no certificate":       func(o *Options) { o.Certificate = v.Keys["merchant"].Private },
-		"no authorities":       func(o *Options) { o.Authorities = "" },
-		"a root alone":         func(o *Options) { o.Authorities = v.Keys["root"].Cert },
-		"a middle alone":       func(o *Options) { o.Authorities = v.Keys["middle"].Cert },
-		"a merchant above all": func(o *Options) { o.Authorities += v.Keys["merchant"].Cert },
-		"not PEM":              func(o *Options) { o.Authorities += "x" },
+		"no authorities":       func(o *Options) { o.Authorities = nil },
+		"a root alone":         func(o *Options) { o.Authorities = o.Authorities[:1] },
+		"a middle alone":       func(o *Options) { o.Authorities = o.Authorities[1:] },
+		"a merchant above all": func(o *Options) { o.Authorities = append(o.Authorities, v.Keys["merchant"].Cert) },
+		"not PEM":              func(o *Options) { o.Authorities = append(o.Authorities, "x") },
 	} {
 		o := v.options()
 		change(&o)

@@ -79,11 +79,13 @@ func sentAt(req payment.RefundRequest, now time.Time) time.Time {
 	return req.RequestedAt
 }
 
-// begin asks for a refund that UnionPay does not know. Success means accepted, no more.
+// begin asks for a refund that UnionPay does not know. Success means accepted, no more, so
+// it is asked about once, at once; where that says nothing new it is pending.
 func (p *Provider) begin(ctx context.Context, kind string, req payment.RefundRequest) (payment.RefundReport, error) {
 	m := p.common(kind, "00", channelPC)
 	m["orderId"] = string(req.ID)
-	m["txnTime"] = beijing.Format(sentAt(req, p.now()), beijing.Compact)
+	at := sentAt(req, p.now())
+	m["txnTime"] = beijing.Format(at, beijing.Compact)
 	m["txnAmt"] = strconv.FormatInt(req.Amount.Minor, 10)
 	m["origQryId"] = req.Payment.ProviderRef
 	m["backUrl"] = p.notify
@@ -94,6 +96,9 @@ func (p *Provider) begin(ctx context.Context, kind string, req payment.RefundReq
 	}
 	switch code := a["respCode"]; {
 	case code == codeOK, code == codeDuplicate, open(code):
+		if asked, err := p.ask(ctx, string(req.ID), at); err == nil && asked["respCode"] == codeOK && asked["origRespCode"] != codeAbsent {
+			return stands(req, asked)
+		}
 		r := refundReport(req, payment.RefundPending)
 		if word(a["queryId"], 1, 32) {
 			r.ProviderRef = a["queryId"]

@@ -30,7 +30,7 @@ func TestRefundSendsTheVector(t *testing.T) {
 		ID: "RF2026000001", Payment: "ORD2026000001", ProviderRef: "202601151205001234569", State: payment.RefundPending,
 		Amount: yuan(500), At: sent.Add(5 * time.Minute),
 	}
-	if err != nil || r != want || len(d.asked) != 2 || d.paths[1] != "/gateway/api/backTransReq.do" {
+	if err != nil || r != want || len(d.asked) != 3 || d.paths[1] != "/gateway/api/backTransReq.do" {
 		t.Fatalf("%+v %v after %v", r, err, d.paths)
 	}
 	got := d.asked[1]
@@ -86,6 +86,26 @@ func TestRefundOutcomes(t *testing.T) {
 		}
 		if want := c.asked[1] == "34" || len(c.asked) > 3 && c.asked[3] == "34"; (began == 1) != want || began > 1 {
 			t.Errorf("%s: asked for it %d times", c.name, began)
+		}
+	}
+}
+
+// TestRefundIsAskedAboutAtOnce: many are done as soon as they are accepted.
+func TestRefundIsAskedAboutAtOnce(t *testing.T) {
+	for orig, want := range map[string]payment.RefundState{"00": payment.RefundDone, "05": payment.RefundPending, "01": payment.RefundFailed, "34": payment.RefundPending} {
+		begun := false
+		_, p := newDesk(t, func(path string, m message) message {
+			switch {
+			case !strings.HasSuffix(path, "queryTrans.do"):
+				begun = true
+				return echo(m, "respCode", "00")
+			case !begun:
+				return echo(m, "respCode", "34")
+			}
+			return echo(m, "respCode", "00", "origRespCode", orig, "txnAmt", "500", "currencyCode", "156", "queryId", "9")
+		})
+		if r, err := p.Refund(t.Context(), refund()); err != nil || r.State != want {
+			t.Errorf("%s: %+v %v", orig, r, err)
 		}
 	}
 }

@@ -79,15 +79,15 @@ func (r *rig) refunds(ref payment.Ref) {
 	}
 	r.control("PUT", "defaults", `{"refund_delay_ms":0,"refund_fails":true}`)
 	rest.ID, rest.Amount = payment.RefundFor(ref.ID, 3), yuan(999)
-	for _, want := range []payment.RefundState{payment.RefundPending, payment.RefundFailed} {
-		if got, err := r.provider.Refund(t.Context(), rest); err != nil || got.State != want {
+	for range 2 {
+		if got, err := r.provider.Refund(t.Context(), rest); err != nil || got.State != payment.RefundFailed {
 			t.Errorf("that fails: %+v %v", got, err)
 		}
 	}
 	r.control("PUT", "defaults", `{"refund_fails":false}`)
 	rest.ID = payment.RefundFor(ref.ID, 4)
-	for _, want := range []payment.RefundState{payment.RefundPending, payment.RefundDone} {
-		if got, err := r.provider.Refund(t.Context(), rest); err != nil || got.State != want {
+	for range 2 {
+		if got, err := r.provider.Refund(t.Context(), rest); err != nil || got.State != payment.RefundDone {
 			t.Errorf("the rest: %+v %v", got, err)
 		}
 	}
@@ -122,8 +122,8 @@ func TestVoidOnTheDayItself(t *testing.T) {
 	ref, _ := r.create()
 	ref.ProviderRef = r.next().Payment.ProviderRef
 	req := payment.RefundRequest{ID: payment.RefundFor(ref.ID, 1), Payment: ref, Amount: ref.Amount, RequestedAt: time.Now()}
-	for _, want := range []payment.RefundState{payment.RefundPending, payment.RefundDone} {
-		if got, err := r.provider.Void(t.Context(), req); err != nil || got.State != want {
+	for range 2 {
+		if got, err := r.provider.Void(t.Context(), req); err != nil || got.State != payment.RefundDone {
 			t.Fatalf("%+v %v", got, err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"strings"
 	"sync"
@@ -44,21 +43,14 @@ type signer struct {
 // else fills it.
 const maxKnown = 8
 
-func newTrust(authorities string, test, sha1 bool) (*trust, error) {
+func newTrust(authorities []string, test, sha1 bool) (*trust, error) {
 	t := &trust{
 		roots: x509.NewCertPool(), middles: x509.NewCertPool(),
 		test: test, sha1: sha1, known: map[[sha256.Size]byte]signer{},
 	}
 	roots := 0
-	for rest := []byte(authorities); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			if strings.TrimSpace(string(rest)) != "" {
-				return nil, errors.New("unionpay: the authorities are not PEM")
-			}
-			break
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
+	for _, text := range authorities {
+		c, _, err := rsakey.Certificate(text)
 		if err != nil || !c.IsCA {
 			return nil, errors.New("unionpay: an authority is not a certificate of one")
 		}

@@ -38,11 +38,11 @@ type Options struct {
 	Gateway string // https://gateway.95516.com
 	Files   string // https://filedownload.95516.com, where bills are; without it there are none
 
-	Merchant    string // merId
-	Key         string // ours, that requests are signed with
-	Certificate string // of that key, as UnionPay issued it
-	Authorities string // PEM: the root and the middle certificates above UnionPay's own
-	NotifyURL   string // where refunds are told; a bare path, like a payment's
+	Merchant    string   // merId
+	Key         string   // ours, that requests are signed with
+	Certificate string   // of that key, as UnionPay issued it
+	Authorities []string // PEM: the root and the middle certificates above UnionPay's own
+	NotifyURL   string   // where refunds are told; a bare path, like a payment's
 
 	// Test lets in the signer of UnionPay's test environment, whose name is not
 	// UnionPay's. Never in production: others may have that name.

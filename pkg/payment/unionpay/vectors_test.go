@@ -67,7 +67,7 @@ func (v vectors) options() Options {
 	return Options{
 		Client: &http.Client{Transport: deaf{}}, Gateway: "https://gateway.example", Files: "https://files.example",
 		Merchant: v.Merchant, Key: v.Keys["merchant"].Private, Certificate: v.Keys["merchant"].Cert,
-		Authorities: v.Keys["root"].Cert + v.Keys["middle"].Cert,
+		Authorities: []string{v.Keys["root"].Cert, v.Keys["middle"].Cert},
 		NotifyURL:   "https://pay.example.test/pay/notify/unionpay", Now: func() time.Time { return v.Now },
 	}
 }
