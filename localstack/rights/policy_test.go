@@ -17,6 +17,7 @@ const (
 	work      = "arn:aws:sqs:eu-west-1:000000000000:local-Work"
 	words     = "arn:aws:logs:eu-west-1:000000000000:log-group:local-Words:*"
 	sealing   = "arn:aws:kms:eu-west-1:000000000000:key/local-Seal"
+	bank      = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:local-Bank"
 	kept      = "arn:aws:s3:::local-kept"
 	workURL   = "http://127.0.0.1:9324/000000000000/local-Work"
 	workOther = "http://127.0.0.1:9324/000000000000/local-Else"

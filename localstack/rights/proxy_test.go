@@ -3,6 +3,7 @@ package rights
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -46,11 +47,12 @@ func newBench(t *testing.T, mode Mode, answer http.HandlerFunc, statements ...te
 		Functions: []template.Function{function(statements...)},
 		Tables:    []template.Table{{ID: "Seats", Name: "local-Seats", ARN: seats, StreamARN: stream}, {ID: "Other", Name: "local-Other", ARN: other}},
 		Keys:      []template.Key{{ID: "Seal", Name: "local-Seal", ARN: sealing}},
+		Secrets:   []template.Secret{{ID: "Bank", Name: "local-Bank", ARN: bank}},
 		Buckets:   []template.Bucket{{ID: "Kept", Name: "local-kept", ARN: kept}},
 		Queues:    []template.Queue{{ID: "Work", Name: "local-Work", ARN: work, URL: workURL}},
 	}
 	var err error
-	if b.proxy, err = New(s, mode, account, Behind{Tables: back.URL, Queues: back.URL, Objects: back.URL, Keys: back.URL, ObjectKey: "root", ObjectSecret: "of all"}); err != nil {
+	if b.proxy, err = New(s, mode, account, Behind{Tables: back.URL, Queues: back.URL, Objects: back.URL, Keys: back.URL, Secrets: back.URL, ObjectKey: "root", ObjectSecret: "of all"}); err != nil {
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(b.proxy)
@@ -71,6 +73,34 @@ func (b *bench) config(key string) aws.Config {
 func (b *bench) tables() *dynamodb.Client { return dynamodb.NewFromConfig(b.config("Buy")) }
 
 func (b *bench) keys() *kms.Client { return kms.NewFromConfig(b.config("Buy")) }
+
+// secret reads one as a function does, who has no client of the SDK for it.
+func (b *bench) secret(ctx context.Context, id string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url, strings.NewReader(`{"SecretId":"`+id+`"}`))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=Buy/20260101/eu-west-1/secretsmanager/aws4_request")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if res.StatusCode == http.StatusOK || err != nil {
+		return err
+	}
+	var said struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"`
+	}
+	if err := json.Unmarshal(body, &said); err != nil {
+		return err
+	}
+	_, code, _ := strings.Cut(said.Type, "#")
+	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: res}, Err: &smithy.GenericAPIError{Code: code, Message: said.Message}}
+}
 
 func (b *bench) queues() *sqs.Client { return sqs.NewFromConfig(b.config("Buy")) }
 
@@ -160,6 +190,8 @@ var calls = []struct {
 		_, err := b.keys().Decrypt(ctx, &kms.DecryptInput{KeyId: aws.String(sealing), CiphertextBlob: []byte("x")})
 		return err
 	}, []Need{{"kms:Decrypt", sealing}}},
+	{"read a secret", func(ctx context.Context, b *bench) error { return b.secret(ctx, bank) }, []Need{{"secretsmanager:GetSecretValue", bank}}},
+	{"read a secret by its name", func(ctx context.Context, b *bench) error { return b.secret(ctx, "local-Bank") }, []Need{{"secretsmanager:GetSecretValue", bank}}},
 }
 
 // answered means that the stand-in was asked; what it said is not of interest.
@@ -212,7 +244,7 @@ func refusedFor(t *testing.T, err error, missing Need) {
 		return
 	}
 	code, status := "AccessDeniedException", 400
-	if !strings.HasPrefix(missing.Action, "dynamodb:") && !strings.HasPrefix(missing.Action, "kms:") {
+	if !strings.HasPrefix(missing.Action, "dynamodb:") && !strings.HasPrefix(missing.Action, "kms:") && !strings.HasPrefix(missing.Action, "secretsmanager:") {
 		code, status = "AccessDenied", 403
 	}
 	want := "User: arn:aws:sts::000000000000:assumed-role/local-Buy/local-Buy is not authorized to perform: " +

@@ -52,6 +52,9 @@ func (p *Parts) Fail(err error) {
 	}
 }
 
+// Err is the first thing that Start would end for.
+func (p *Parts) Err() error { return p.err }
+
 // Text is a variable that must be set.
 func (p *Parts) Text(name string) string {
 	v := p.Env(name)

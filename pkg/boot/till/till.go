@@ -3,6 +3,10 @@
 package till
 
 import (
+	"fmt"
+	"net"
+	"net/url"
+
 	"github.com/fairseat/fairseat/pkg/api"
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/boot/desk"
@@ -34,6 +38,7 @@ var known = []func(*boot.Parts) payment.Provider{sandboxOf, alipayOf, unionpayOf
 func Office(p *boot.Parts) *boxoffice.Office {
 	o := desk.Office(p)
 	o.Tickets = pen.Tickets(p)
+	alone(p)
 	providers := map[payment.Name]payment.Provider{}
 	for _, of := range known {
 		if v := of(p); v != nil {
@@ -46,13 +51,32 @@ func Office(p *boot.Parts) *boxoffice.Office {
 	return o
 }
 
+// alone fails where the sandbox stands beside a provider that moves money: with its
+// secret, or by its page, seats could be had for nothing. Real ones that are played on
+// this machine may stand there.
+func alone(p *boot.Parts) {
+	if p.Env("SANDBOX_URL") == "" {
+		return
+	}
+	for _, name := range []string{"ALIPAY_URL", "WECHAT_URL", "UNIONPAY_URL"} {
+		u, err := url.Parse(p.Env(name))
+		if err != nil {
+			p.Fail(fmt.Errorf("%s is no address", name))
+			return
+		}
+		if ip := net.ParseIP(u.Hostname()); u.Host != "" && (ip == nil || !ip.IsLoopback()) {
+			p.Fail(fmt.Errorf("SANDBOX_URL and %s are set: the sandbox sells for nothing", name))
+		}
+	}
+}
+
 // sandboxOf is the sandbox where SANDBOX_URL is set.
 func sandboxOf(p *boot.Parts) payment.Provider {
-	url := p.Env("SANDBOX_URL")
-	if url == "" {
+	at := p.Env("SANDBOX_URL")
+	if at == "" {
 		return nil
 	}
-	s, err := sandbox.New(client(), url, p.Text("SANDBOX_SECRET"), boot.Clock)
+	s, err := sandbox.New(client(), at, p.Text("SANDBOX_SECRET"), boot.Clock)
 	if err != nil {
 		p.Fail(err)
 		return nil
