@@ -39,6 +39,8 @@ STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(
   --param AlipayAppId=2021000000000001 --param AlipaySellerId=2088000000000001 \
   --param 'UnionPayUrl=http://127.0.0.1:{port:sandbox}/unionpay' --param UnionPayMerchant=777290058110048 \
   --param-env UnionPayKeys=FAIRSEAT_UNIONPAY_KEYS --param-env UnionPayAuthorities=FAIRSEAT_UNIONPAY_AUTHORITIES \
+  --param 'WechatUrl=http://127.0.0.1:{port:sandbox}/wechat' --param-env WechatKeys=FAIRSEAT_WECHAT_KEYS \
+  --param WechatMerchantId=1900000001 --param WechatAppId=wx0000000000000001 \
   --param-env HoldSeconds=FAIRSEAT_HOLD_SECONDS --param-env GraceSeconds=FAIRSEAT_GRACE_SECONDS \
   --param-env MaxSeats=FAIRSEAT_MAX_SEATS --param-env OfferSeconds=FAIRSEAT_OFFER_SECONDS \
   --param-env WaitSeconds=FAIRSEAT_WAIT_SECONDS --param-env CooldownSeconds=FAIRSEAT_COOLDOWN_SECONDS \
@@ -50,7 +52,8 @@ STACK = .build/bin/localstack --template template.yaml --port $(PORT) --store $(
 ENV := env -u AWS_CA_BUNDLE FAIRSEAT_SANDBOX_SECRET=$(SECRET) FAIRSEAT_DEVELOPER_KEY=$(KEY) \
   FAIRSEAT_ALIPAY_KEYS="$$(.build/bin/sandbox -keys $(BANKS) -show alipay)" \
   FAIRSEAT_UNIONPAY_KEYS="$$(.build/bin/sandbox -keys $(BANKS) -show unionpay.ours)" \
-  FAIRSEAT_UNIONPAY_AUTHORITIES="$$(.build/bin/sandbox -keys $(BANKS) -show unionpay.authorities)"
+  FAIRSEAT_UNIONPAY_AUTHORITIES="$$(.build/bin/sandbox -keys $(BANKS) -show unionpay.authorities)" \
+  FAIRSEAT_WECHAT_KEYS="$$(.build/bin/sandbox -keys $(BANKS) -show wechat)"
 
 .PHONY: help
 help: ## list the targets

@@ -138,6 +138,10 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
+	wechatKeys, err := shopKeys(root, "wechat")
+	if err != nil {
+		return nil, err
+	}
 	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 	return cloud.Start(ctx, cloud.Options{
 		Template: filepath.Join(root, "template.yaml"), Store: emulators.DynamoDBLocal, Port: port, SocketPort: talk,
@@ -148,6 +152,7 @@ func start(ctx context.Context, root string) (*cloud.Cloud, error) {
 			"SandboxUrl": "http://127.0.0.1:{port:sandbox}", "SandboxSecret": sandboxSecret,
 			"AlipayUrl": "http://127.0.0.1:{port:sandbox}/alipay/gateway.do", "AlipayAppId": "2021000000000001", "AlipaySellerId": "2088000000000001", "AlipayKeys": alipayKeys,
 			"UnionPayUrl": "http://127.0.0.1:{port:sandbox}/unionpay", "UnionPayMerchant": "777290058110048", "UnionPayKeys": unionpayKeys, "UnionPayAuthorities": unionpayAuthorities,
+			"WechatUrl": "http://127.0.0.1:{port:sandbox}/wechat", "WechatMerchantId": "1900000001", "WechatAppId": "wx0000000000000001", "WechatKeys": wechatKeys,
 			"Attempts": "999999", "FreeDrops": "0", // all tests come from one address, and let go as they like
 			"SmtpHost": "127.0.0.1", "SmtpPort": "{port:smtp}", "SmtpSecurity": "none", "MailFrom": "no-reply@fairseat.example",
 		},

@@ -54,7 +54,7 @@ func (s simulator) must(t *testing.T, method, path string, in, out any) {
 type listed[T any] struct{ Items []T }
 
 // played are the paths of the sandbox itself and of the real providers that it plays.
-var played = []string{"", "/alipay", "/unionpay"}
+var played = []string{"", "/alipay", "/unionpay", "/wechat"}
 
 func (s simulator) at(path string) simulator { return simulator{s.url + path} }
 

@@ -31,6 +31,7 @@ type bank struct {
 var banks = map[string]bank{
 	"alipay":   {"Alipay", drawAlipay, alipayShop, alipayWire},
 	"unionpay": {"UnionPay", drawUnionPay, unionpayShop, unionpayWire},
+	"wechat":   {"WeChat Pay", drawWechat, wechatShop, wechatWire},
 }
 
 // keysOf reads a bank's keys from the folder, and makes them if there are none.

@@ -39,11 +39,6 @@ func hear(ctx context.Context, o *boxoffice.Office, p payment.Provider, c *call)
 			h.Add(name, v)
 		}
 	}
-	if r, ok := p.(payment.Renewer); ok {
-		if err := r.Renew(ctx); err != nil { // the keys that are held may serve yet
-			c.edge.Log.WarnContext(ctx, "keys not renewed", "provider", c.id("provider"), "err", err.Error())
-		}
-	}
 	if k, ok := p.(payment.Keyed); ok {
 		if err := k.Ready(ctx); err != nil {
 			return err

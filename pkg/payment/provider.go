@@ -179,21 +179,14 @@ type Provider interface {
 	Acknowledge(err error) Ack
 }
 
-// Renewer is a provider whose keys change by themselves.
-type Renewer interface {
-	// Renew fetches the keys that messages are verified with, where it is time to; else
-	// it calls nobody. Only time decides, never what a message says. After an error the
-	// keys that are held serve on, and it is tried again after a while.
-	Renew(ctx context.Context) error
-}
-
 // Picky is a provider that does not take every amount; its currency says most of it.
 type Picky interface {
 	Takes(a money.Amount) bool
 }
 
-// Keyed is a provider that must fetch its keys first. Ready does so; a callback that is
-// heard before finds [ErrProviderDown].
+// Keyed is a provider that must fetch its keys first, or anew from time to time. Ready
+// does so where it is time to, and else calls nobody: what a message says never decides
+// that. A callback that is heard without keys finds [ErrProviderDown].
 type Keyed interface {
 	Ready(ctx context.Context) error
 }

@@ -58,9 +58,13 @@ func client() *http.Client { return &http.Client{Timeout: 5 * time.Second} }
 // Takes is of domestic China: those who keep their keys so know one currency.
 func (l *late) Takes(a money.Amount) bool { return a.Currency == "CNY" }
 
-// Ready reads the keys. A failure is not kept: the next call tries again.
+// Ready reads the keys, and lets a provider whose keys change by themselves look at its
+// clock. A failure is not kept: the next call tries again.
 func (l *late) Ready(ctx context.Context) error {
-	_, err := l.ready(ctx)
+	p, err := l.ready(ctx)
+	if k, ok := p.(payment.Keyed); ok && err == nil {
+		return k.Ready(ctx)
+	}
 	return err
 }
 

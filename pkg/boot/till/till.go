@@ -32,7 +32,7 @@ func Edge(p *boot.Parts) api.Edge {
 }
 
 // known are the providers that there may be; each is nil where its address is not set.
-var known = []func(*boot.Parts) payment.Provider{sandboxOf, alipayOf, unionpayOf}
+var known = []func(*boot.Parts) payment.Provider{sandboxOf, alipayOf, unionpayOf, wechatOf}
 
 // Office is the box office with its payment providers.
 func Office(p *boot.Parts) *boxoffice.Office {
@@ -46,8 +46,7 @@ func Office(p *boot.Parts) *boxoffice.Office {
 		}
 	}
 	o.Provider = func(n payment.Name) (payment.Provider, bool) { v, ok := providers[n]; return v, ok }
-	base := p.Env("PUBLIC_URL")
-	o.NotifyURL = func(n payment.Name) string { return base + "/callbacks/" + string(n) }
+	o.NotifyURL = notifyURL(p)
 	return o
 }
 
@@ -68,6 +67,12 @@ func alone(p *boot.Parts) {
 			p.Fail(fmt.Errorf("SANDBOX_URL and %s are set: the sandbox sells for nothing", name))
 		}
 	}
+}
+
+// notifyURL is where a provider calls back.
+func notifyURL(p *boot.Parts) func(payment.Name) string {
+	base := p.Env("PUBLIC_URL")
+	return func(n payment.Name) string { return base + "/callbacks/" + string(n) }
 }
 
 // sandboxOf is the sandbox where SANDBOX_URL is set.

@@ -25,7 +25,7 @@ var (
 
 // call sends a signed request and answers the body of a signed success; in may be nil.
 func (p *Provider) call(ctx context.Context, method, uri string, in any) ([]byte, error) {
-	if err := p.ready(ctx); err != nil {
+	if err := p.Ready(ctx); err != nil {
 		return nil, err
 	}
 	body, err := encode(in)

@@ -164,14 +164,8 @@ func (r *ring) replace(certs map[string]held, now time.Time) {
 	r.certs, r.fresh = certs, now
 }
 
-// Renew downloads the platform certificates where the last list is ten hours old, and
-// not more than once a minute while that fails; in public-key mode it does nothing.
-// WeChat hands a certificate out a day before it signs with it, so the clock alone
-// decides: what a message says, and whose key it names, never causes a call.
-func (p *Provider) Renew(ctx context.Context) error { return p.renew(ctx, false) }
-
-// renew is early after an answer to our own request that names an unknown serial:
-// nobody else could send one.
+// renew replaces the list where it is time. It is early after an answer to our own
+// request that names an unknown serial: nobody else could send one.
 func (p *Provider) renew(ctx context.Context, early bool) error {
 	p.renewing.Lock()
 	defer p.renewing.Unlock()
@@ -246,13 +240,17 @@ func (p *Provider) readCertificates(body []byte) (map[string]held, error) {
 	return out, r.Err()
 }
 
-// ready makes sure that an answer could be verified before anything is asked for.
-func (p *Provider) ready(ctx context.Context) error {
-	err := p.Renew(ctx)
+// Ready downloads the platform certificates where the last list is ten hours old, and
+// not more than once a minute while that fails; in public-key mode it does nothing.
+// WeChat hands a certificate out a day before it signs with it, so the clock alone
+// decides: what a message says, and whose key it names, never causes a call.
+// [payment.ErrProviderDown] where nothing could be verified; an old list serves on.
+func (p *Provider) Ready(ctx context.Context) error {
+	err := p.renew(ctx, false)
 	p.ring.mu.RLock()
 	defer p.ring.mu.RUnlock()
 	if len(p.ring.public)+len(p.ring.certs) > 0 {
-		return nil // an old list serves until the next try
+		return nil
 	}
 	return fmt.Errorf("%w: no platform key: %v", payment.ErrProviderDown, err)
 }

@@ -195,7 +195,7 @@ func TestForgedSerialCallsNobody(t *testing.T) {
 		if i%2 == 1 {
 			forged.serial = fmt.Sprintf("PUB_KEY_ID_%d", i)
 		}
-		if err := p.Renew(t.Context()); err != nil {
+		if err := p.Ready(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if err := v.says(t, p, forged, h.clock()); !errors.Is(err, payment.ErrSignature) {
@@ -207,7 +207,7 @@ func TestForgedSerialCallsNobody(t *testing.T) {
 	}
 	h.set(func() { h.now = h.now.Add(renewal) }) // even when it is time, once
 	for range 20 {
-		if err := errors.Join(p.Renew(t.Context()), v.says(t, p, forged, h.clock())); !errors.Is(err, payment.ErrSignature) {
+		if err := errors.Join(p.Ready(t.Context()), v.says(t, p, forged, h.clock())); !errors.Is(err, payment.ErrSignature) {
 			t.Error(err)
 		}
 	}
@@ -223,7 +223,7 @@ func TestRotation(t *testing.T) {
 	h, a, b := newHouse(t, v)
 	p := h.provider(v, map[string]any{"platform_certificates": []string{a.cert}})
 	h.set(func() { h.lists, h.now = []turn{a, b}, h.now.Add(renewal) })
-	if err := errors.Join(p.Renew(t.Context()), v.says(t, p, a, h.clock()), v.says(t, p, b, h.clock())); err != nil {
+	if err := errors.Join(p.Ready(t.Context()), v.says(t, p, a, h.clock()), v.says(t, p, b, h.clock())); err != nil {
 		t.Error(err)
 	}
 	h.set(func() { h.signs, h.lists, h.now = b, []turn{b}, h.now.Add(renewal) })
@@ -288,7 +288,7 @@ func TestBadLists(t *testing.T) {
 		h, a, b := newHouse(t, v)
 		p := h.provider(v, map[string]any{"platform_certificates": []string{a.cert}})
 		h.set(func() { h.now = h.now.Add(renewal); spoil(h, a, b) })
-		if err := p.Renew(t.Context()); !errors.Is(err, payment.ErrOutcome) || h.count(list) != 1 {
+		if err := p.Ready(t.Context()); err != nil || h.count(list) != 1 { // the old list serves on
 			t.Errorf("%s: %v %v", name, err, h.calls)
 		}
 		if err := v.says(t, p, a, h.clock()); err != nil {
@@ -323,7 +323,7 @@ func TestPublicKeyMode(t *testing.T) {
 		t.Error(err)
 	}
 	h.set(func() { h.now = h.now.Add(48 * time.Hour) })
-	if err := p.Renew(t.Context()); err != nil {
+	if err := p.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
 	h.set(func() { h.signs = a })

@@ -55,7 +55,7 @@ type Provider struct {
 var (
 	_ payment.Provider = (*Provider)(nil)
 	_ payment.Biller   = (*Provider)(nil)
-	_ payment.Renewer  = (*Provider)(nil)
+	_ payment.Keyed    = (*Provider)(nil)
 )
 
 const currency = "CNY" // Native orders of merchants in China know no other
