@@ -107,9 +107,6 @@ func (o *Office) newPayment(ctx context.Context, w PayWish, id payment.ID, h boo
 	if err == nil && len(w.Contacts) == 0 && len(h.Contacts) == 0 {
 		err = o.reachable(ctx, h.Show)
 	}
-	if err == nil && !w.Provider.Takes(ord.Total.Currency) {
-		err = fmt.Errorf("%w: %s takes no %s", payment.ErrRefused, w.Provider, ord.Total.Currency)
-	}
 	if err != nil {
 		return payment.Payment{}, err
 	}

@@ -30,16 +30,6 @@ const (
 	UnionPay Name = "unionpay"
 )
 
-// Takes reports whether anything can be paid there in the currency: the three of China
-// take yuan alone.
-func (n Name) Takes(currency string) bool {
-	switch n {
-	case Alipay, WeChat, UnionPay:
-		return currency == "CNY"
-	}
-	return true
-}
-
 // IDFor derives a number from what makes the payment one, e.g. its hold and
 // attempt. The same parts make the same number, so a retry cannot pay twice.
 func IDFor(parts ...string) ID { return ID(number("payment", parts)) }

@@ -181,11 +181,3 @@ func TestNextAskAgainstItsTwin(t *testing.T) {
 		}
 	})
 }
-
-func TestTakes(t *testing.T) {
-	for name, want := range map[Name]bool{Sandbox: true, Alipay: false, WeChat: false, UnionPay: false} {
-		if got := name.Takes("USD"); got != want || !name.Takes("CNY") {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-}
