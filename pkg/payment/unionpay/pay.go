@@ -25,8 +25,7 @@ const (
 // settling is how long the same request may still be under way elsewhere.
 const settling = 10 * time.Second
 
-// Create asks for a QR code. Hints are ignored. A price that is not yuan fails at once,
-// so that the buyer can pay in another way.
+// Create asks for a QR code. Hints are ignored.
 //
 // UnionPay does not tell a code twice. Where a request turns out to be a repetition, its
 // answer was lost, or is just being told to another copy of it: at first that is
@@ -37,7 +36,7 @@ func (p *Provider) Create(ctx context.Context, in payment.Intent) (payment.Creat
 		return payment.Created{}, fmt.Errorf("create payment %.40q: %w: number, amount or times", in.ID, payment.ErrMalformed)
 	}
 	if in.Amount.Currency != currency {
-		return failed(in), nil
+		return payment.Created{}, fmt.Errorf("create payment %s: %w: not yuan", in.ID, payment.ErrRefused)
 	}
 	a, err := p.call(ctx, "backTransReq.do", p.request(in))
 	if err != nil {
