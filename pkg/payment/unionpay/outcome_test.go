@@ -286,6 +286,7 @@ func TestNewRefuses(t *testing.T) {
 		"no merchant":          func(o *Options) { o.Merchant = "" },
 		"merchant with a sign": func(o *Options) { o.Merchant = "777&x=1" },
 		"no gateway":           func(o *Options) { o.Gateway = "" },
+		"a test for real":      func(o *Options) { o.Gateway, o.Test = "https://gateway.95516.com", true },
 		"a file's address":     func(o *Options) { o.Files = "ftp://files" },
 		"no key":               func(o *Options) { o.Key = "" },
 		"another's key":        func(o *Options) { o.Key = v.Keys["platform"].Private },

@@ -45,7 +45,7 @@ type Options struct {
 	NotifyURL   string   // where refunds are told; a bare path, like a payment's
 
 	// Test lets in the signer of UnionPay's test environment, whose name is not
-	// UnionPay's. Never in production: others may have that name.
+	// UnionPay's: others may have it. It is refused for the real gateway.
 	Test bool
 
 	// SHA1 lets in a certificate of UnionPay's that a middle certificate of ours signed
@@ -54,6 +54,8 @@ type Options struct {
 
 	Now func() time.Time
 }
+
+const production = "gateway.95516.com"
 
 // Provider is a [payment.Provider].
 type Provider struct {
@@ -82,6 +84,9 @@ func New(o Options) (*Provider, error) {
 	var err error
 	if p.gateway, err = wire.Base(o.Gateway); err != nil {
 		return nil, fmt.Errorf("unionpay: %w", err)
+	}
+	if o.Test && p.gateway.Hostname() == production {
+		return nil, errors.New("unionpay: the test environment is not believed beside the real gateway")
 	}
 	if o.Files != "" {
 		if p.files, err = wire.Base(o.Files); err != nil {
