@@ -1,6 +1,9 @@
 package till
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/fairseat/fairseat/pkg/boot"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/payment/unionpay"
@@ -23,11 +26,15 @@ func unionpayOf(p *boot.Parts) payment.Provider {
 	if gateway == "" {
 		return nil
 	}
-	merchant, trust, base := p.Text("UNIONPAY_MERCHANT"), p.Env("UNIONPAY_TRUST"), p.Env("PUBLIC_URL")
+	merchant, trust, notify := p.Text("UNIONPAY_MERCHANT"), p.Env("UNIONPAY_TRUST"), notifyURL(p)(payment.UnionPay)
+	if !slices.Contains([]string{"", "strict", "sha1", "test"}, trust) {
+		p.Fail(errors.New("UNIONPAY_TRUST is strict, sha1 or test"))
+		return nil
+	}
 	return fromSecret(p, payment.UnionPay, p.Text("UNIONPAY_SECRET"), func(k unionpayKeys) (payment.Provider, error) {
 		return unionpay.New(unionpay.Options{
 			Client: client(), Gateway: gateway, Merchant: merchant, Key: k.Ours.Key, Certificate: k.Ours.Certificate, Authorities: k.Authorities,
-			NotifyURL: base + "/callbacks/" + string(payment.UnionPay), Test: trust == "test", SHA1: trust == "sha1" || trust == "test", Now: boot.Clock,
+			NotifyURL: notify, Test: trust == "test", SHA1: trust == "sha1" || trust == "test", Now: boot.Clock,
 		})
 	})
 }
