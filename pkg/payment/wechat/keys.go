@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -109,6 +111,7 @@ func serialText(c *x509.Certificate) string { return fmt.Sprintf("%X", c.SerialN
 const (
 	renewal   = 10 * time.Hour // WeChat advises to ask more often than every 12 hours
 	patience  = time.Minute    // between two downloads, whatever asks for them
+	settled   = 180 * 24 * time.Hour
 	mostCerts = 16
 )
 
@@ -122,12 +125,16 @@ type ring struct {
 	tried  time.Time
 }
 
+// start takes what the secret holds. Its certificates are as good as a list of today while
+// much of them is left, so that an instance that is new downloads nothing; near their
+// end, when WeChat may sign with the next one any day, they are not.
 func (r *ring) start(k Keys, now time.Time) {
 	r.public, r.certs = map[string]held{}, k.certs
 	if k.public != nil {
 		r.public[k.publicID] = held{key: k.public}
 	}
-	if len(k.certs) > 0 {
+	near := func(h held) bool { return h.end.Before(now.Add(settled)) }
+	if len(k.certs) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(k.certs)), near) {
 		r.fresh = now
 	}
 	r.turns = k.public == nil || len(k.certs) > 0

@@ -140,7 +140,7 @@ func (h *house) provider(v vectorFile, secret map[string]any) *Provider {
 
 func newHouse(t *testing.T, v vectorFile) (*house, turn, turn) {
 	now := time.Unix(v.Unix, 0)
-	a, b := newTurn(t, 0x0a00000001, now.AddDate(0, 1, 0)), newTurn(t, 0x7b01, now.AddDate(5, 0, 0))
+	a, b := newTurn(t, 0x0a00000001, now.AddDate(1, 0, 0)), newTurn(t, 0x7b01, now.AddDate(5, 0, 0))
 	return &house{t: t, now: now, signs: a, lists: []turn{a}, sealing: v.Keys.Sealing}, a, b
 }
 
@@ -304,12 +304,24 @@ func TestEndedCertificate(t *testing.T) {
 	v := vectors(t)
 	h, a, _ := newHouse(t, v)
 	p := h.provider(v, map[string]any{"platform_certificates": []string{a.cert}})
-	end := h.clock().AddDate(0, 1, 0)
+	end := h.clock().AddDate(1, 0, 0)
 	if err := v.says(t, p, a, end.Add(-time.Second)); err != nil {
 		t.Error(err)
 	}
 	if err := v.says(t, p, a, end); !errors.Is(err, payment.ErrSignature) {
 		t.Error(err)
+	}
+}
+
+// TestNearTheEnd: a new instance whose certificate ends soon asks for the next one at once.
+func TestNearTheEnd(t *testing.T) {
+	v := vectors(t)
+	h, _, b := newHouse(t, v)
+	near := newTurn(t, 5, h.clock().AddDate(0, 5, 0))
+	p := h.provider(v, map[string]any{"platform_certificates": []string{near.cert}})
+	h.set(func() { h.signs, h.lists = near, []turn{near, b} })
+	if err := errors.Join(p.Ready(t.Context()), v.says(t, p, b, h.clock())); err != nil || h.count(list) != 1 {
+		t.Error(err, h.calls)
 	}
 }
 
