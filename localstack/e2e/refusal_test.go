@@ -86,7 +86,7 @@ func TestBadBodies(t *testing.T) {
 		rs = append(rs, request{name: "hold " + body, method: "POST", path: holds, body: body, header: http.Header{"Idempotency-Key": {"k"}}, status: 400, code: "bad_request"})
 	}
 	for _, body := range []string{
-		``, `{}`, `[]`, `{"provider":7}`, `{"provider":""}`, `{"provider":"cash"}`, `{"provider":"alipay"}`,
+		``, `{}`, `[]`, `{"provider":7}`, `{"provider":""}`, `{"provider":"cash"}`, `{"provider":"alipay","outcome":"success"}`,
 		`{"provider":"sandbox","outcome":"free"}`, `{"provider":"sandbox","outcome":1}`, `{"provider":"sandbox","amount":1}`,
 		`{"provider":"sandbox","provider":"sandbox"}`, `{"Provider":"sandbox"}`,
 	} {
