@@ -16,8 +16,7 @@ import (
 // file answers the bill of a clearing day: base64 of zlib of a ZIP with a line of fixed
 // width for each transaction, from nine o'clock on the morning after.
 func (w *Wire) file(s *sim.Sim, m message) message {
-	if !m.common("txnType", "txnSubType", "bizType", "txnTime", "settleDate", "fileType") ||
-		m["txnType"]+m["txnSubType"]+m["bizType"]+m["fileType"] != "760100000000" {
+	if m["txnType"]+m["txnSubType"]+m["bizType"]+m["fileType"] != "760100000000" {
 		return message{"respCode": malformed}
 	}
 	day, there := past(m["settleDate"], s.Now())

@@ -67,14 +67,36 @@ var (
 	amounts = regexp.MustCompile(`^[1-9][0-9]{0,11}$`)
 )
 
-// common reports whether what every request has, and these fields besides, are there.
-func (m message) common(names ...string) bool {
-	for _, k := range names {
-		if m[k] == "" {
+// common reports whether the fields that every request has say what they must.
+func (m message) common() bool {
+	return m["version"] == "5.1.0" && m["encoding"] == "UTF-8" && m["signMethod"] == "01" && m["accessType"] == "0"
+}
+
+var always = []string{"version", "encoding", "signMethod", "accessType", "txnType", "txnSubType", "bizType", "merId", "txnTime", "certId", "signature"}
+
+// besides are the fields that a kind of transaction has besides; those with a question
+// mark may be left out.
+var besides = map[string][]string{
+	"01": {"orderId", "channelType", "txnAmt", "currencyCode", "backUrl", "payTimeout", "reqReserved?", "orderDesc?"},
+	"04": {"orderId", "channelType", "txnAmt", "origQryId", "backUrl", "reqReserved?"},
+	"31": {"orderId", "channelType", "txnAmt", "origQryId", "backUrl", "reqReserved?"},
+	"00": {"orderId", "channelType"},
+	"76": {"settleDate", "fileType"},
+}
+
+// shaped reports whether all fields of its kind are there, and no others.
+func (m message) shaped() bool {
+	more, known := besides[m["txnType"]]
+	seen := 0
+	for _, k := range append(slices.Clone(always), more...) {
+		k, optional := strings.CutSuffix(k, "?")
+		if _, there := m[k]; there {
+			seen++
+		} else if !optional {
 			return false
 		}
 	}
-	return m["version"] == "5.1.0" && m["encoding"] == "UTF-8" && m["signMethod"] == "01" && m["accessType"] == "0"
+	return known && seen == len(m)
 }
 
 func (m message) order() bool {

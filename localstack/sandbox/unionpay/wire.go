@@ -105,6 +105,11 @@ func (w *Wire) serve(out http.ResponseWriter, r *http.Request, s *sim.Sim, do fu
 		w.answer(out, m, message{"respCode": signature})
 		return
 	}
+	if !m.common() || !m.shaped() {
+		w.log.Warn("refused", "path", r.URL.Path, "order", m["orderId"], "why", "fields")
+		w.answer(out, m, message{"respCode": malformed})
+		return
+	}
 	fault := s.Fault()
 	if fault == "unavailable" {
 		w.answer(out, m, message{"respCode": busy})
@@ -138,7 +143,7 @@ func (w *Wire) answer(out http.ResponseWriter, asked, a message) {
 func (w *Wire) transact(s *sim.Sim, m message) message {
 	w.once.Lock()
 	defer w.once.Unlock()
-	if !m.common("txnType", "txnSubType", "bizType", "channelType", "orderId", "txnTime", "txnAmt", "backUrl") || !m.order() || !m.address() {
+	if !m.order() || !m.address() {
 		return message{"respCode": malformed}
 	}
 	if age := s.Now().Sub(m.time("txnTime")); age > time.Hour || age < -time.Hour {
@@ -217,7 +222,7 @@ func (w *Wire) trouble(err error) message {
 // query tells how a transaction of any kind stands. A QR code that nobody has scanned is
 // no transaction yet.
 func (w *Wire) query(s *sim.Sim, m message) message {
-	if !m.common("txnType", "txnSubType", "bizType", "orderId", "txnTime") || m["txnType"]+m["txnSubType"]+m["bizType"] != "0000000000" {
+	if m["txnType"]+m["txnSubType"]+m["bizType"] != "0000000000" {
 		return message{"respCode": malformed}
 	}
 	if p, err := s.Payment(m["orderId"]); err == nil && p.Extra["txnTime"] == m["txnTime"] {

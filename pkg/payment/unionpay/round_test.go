@@ -244,6 +244,8 @@ func TestGatewayRefuses(t *testing.T) {
 		"a query behind":  {func(m message) { m["orderId"] = "other0006"; m["backUrl"] += "?a=1" }, "10"},
 		"a dash":          {func(m message) { m["orderId"] = "other-0007" }, "10"},
 		"another version": {func(m message) { m["orderId"] = "other0008"; m["version"] = "5.0.0" }, "10"},
+		"one field more":  {func(m message) { m["orderId"] = "other0009"; m["fileType"] = "00" }, "10"},
+		"a field in vain": {func(m message) { m["orderId"] = "other0010"; m["origQryId"] = "1" }, "10"},
 		"another's":       {func(m message) { m["merId"] = "777290058110049" }, "11"},
 	} {
 		if got := r.raw(p.request(in), c.change); got != c.code {
