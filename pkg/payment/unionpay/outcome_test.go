@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fairseat/fairseat/pkg/money"
 	"github.com/fairseat/fairseat/pkg/payment"
 	"github.com/fairseat/fairseat/pkg/payment/internal/fields"
 	"github.com/fairseat/fairseat/pkg/payment/internal/rsakey"
@@ -235,6 +236,18 @@ func TestQueryOutcomes(t *testing.T) {
 		}
 	}
 	_, p := newDesk(t, func(_ string, m message) message { return echo(m, good...) })
+	for named, want := range map[string]money.Amount{"": yuan(1499), "840": {Minor: 1499, Currency: "XXX"}} {
+		_, p := newDesk(t, func(_ string, m message) message {
+			a := echo(m, good...)
+			if a["currencyCode"] = named; named == "" {
+				delete(a, "currencyCode")
+			}
+			return a
+		})
+		if got, err := p.Query(t.Context(), ref()); err != nil || got.Amount != want {
+			t.Errorf("currency %q: %+v %v", named, got, err)
+		}
+	}
 	got, err := p.Query(t.Context(), ref())
 	if err != nil || got.Amount != yuan(1499) || got.ProviderRef != "2026011512000012345" || !got.At.Equal(time.Date(2026, 1, 15, 4, 3, 7, 0, time.UTC)) {
 		t.Errorf("%+v %v", got, err)

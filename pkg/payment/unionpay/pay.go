@@ -113,7 +113,11 @@ func (p *Provider) ask(ctx context.Context, number string, sent time.Time) (mess
 	m := p.common("00", "00", channelPC)
 	m["orderId"] = number
 	m["txnTime"] = beijing.Format(sent, beijing.Compact)
-	return p.call(ctx, "queryTrans.do", m)
+	a, err := p.call(ctx, "queryTrans.do", m)
+	if _, named := a["currencyCode"]; err == nil && !named {
+		a["currencyCode"] = currencyCode // nothing else was asked for, and the amount is compared
+	}
+	return a, err
 }
 
 // reported reads both layers of an answer: whether the query went well, then whether

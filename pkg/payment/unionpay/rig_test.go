@@ -63,7 +63,7 @@ func newRig(t *testing.T) *rig {
 	t.Cleanup(func() { cancel(); <-ended })
 	r.url, r.shop = server.URL, shop.URL+"/callbacks/unionpay"
 	r.provider = with(t, Options{
-		Client: &http.Client{Timeout: 5 * time.Second}, Gateway: r.url, Files: r.url, Merchant: keys.Merchant, Key: keys.Key,
+		Client: &http.Client{Timeout: 20 * time.Second}, Gateway: r.url, Files: r.url, Merchant: keys.Merchant, Key: keys.Key,
 		Certificate: keys.Certificate, Authorities: keys.Authorities, NotifyURL: r.shop, Now: time.Now,
 	})
 	return r
@@ -85,13 +85,13 @@ func (r *rig) take(w http.ResponseWriter, req *http.Request) {
 	r.notices <- n
 }
 
-// next waits for a notice, five seconds at most.
+// next waits for a notice, twenty seconds at most.
 func (r *rig) next() payment.Notice {
 	r.t.Helper()
 	select {
 	case n := <-r.notices:
 		return n
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		r.t.Fatal("no notice came")
 		return payment.Notice{}
 	}

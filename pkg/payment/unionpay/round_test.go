@@ -52,13 +52,14 @@ func (r *rig) refunds(ref payment.Ref) {
 	r.t.Helper()
 	t := r.t
 	req := payment.RefundRequest{ID: payment.RefundFor(ref.ID, 1), Payment: ref, Amount: yuan(500), RequestedAt: time.Now()}
-	r.control("PUT", "defaults", `{"refund_delay_ms":200}`)
+	r.control("PUT", "defaults", `{"refund_delay_ms":600000}`)
 	if got, err := r.provider.Refund(t.Context(), req); err != nil || got.State != payment.RefundPending {
 		t.Fatalf("%+v %v", got, err)
 	}
 	if got, err := r.provider.Refund(t.Context(), req); err != nil || got.State != payment.RefundPending {
 		t.Fatalf("while it is under way: %+v %v", got, err)
 	}
+	r.control("POST", "advance", `{"seconds":601}`)
 	n := r.next()
 	if n.Refund == nil || n.Refund.ID != req.ID || n.Refund.Payment != ref.ID || n.Refund.State != payment.RefundDone || n.Refund.Amount != yuan(500) {
 		t.Fatalf("%+v", n.Refund)
@@ -104,13 +105,14 @@ func TestRefundAfterAnOutage(t *testing.T) {
 	if got, err := r.provider.Refund(t.Context(), req); !errors.Is(err, payment.ErrRefused) {
 		t.Errorf("a part: %+v %v", got, err)
 	}
-	r.control("PUT", "defaults", `{"refund_delay_ms":50}`)
+	r.control("PUT", "defaults", `{"refund_delay_ms":600000}`)
 	req.Amount = ref.Amount
 	for range 2 {
 		if got, err := r.provider.Refund(t.Context(), req); err != nil || got.State != payment.RefundPending {
 			t.Fatalf("%+v %v", got, err)
 		}
 	}
+	r.control("POST", "advance", `{"seconds":601}`)
 	if n := r.next(); n.Refund == nil || n.Refund.State != payment.RefundDone || n.Refund.ID != req.ID || n.Refund.Amount != ref.Amount {
 		t.Errorf("%+v", n.Refund)
 	}
@@ -191,6 +193,7 @@ func TestFaults(t *testing.T) {
 	r := newRig(t)
 	r.outcome("person")
 	in := r.intent()
+	r.provider.now = func() time.Time { return in.CreatedAt.Add(time.Second) }
 	r.control("PUT", "defaults", `{"fault":"unavailable"}`)
 	if c, err := r.provider.Create(t.Context(), in); !errors.Is(err, payment.ErrProviderDown) {
 		t.Errorf("busy: %+v %v", c, err)
@@ -203,7 +206,7 @@ func TestFaults(t *testing.T) {
 	if c, err := r.provider.Create(t.Context(), in); !errors.Is(err, payment.ErrOutcome) {
 		t.Errorf("again, at once: %+v %v", c, err)
 	}
-	r.provider.now = func() time.Time { return time.Now().Add(time.Minute) }
+	r.provider.now = func() time.Time { return in.CreatedAt.Add(time.Minute) }
 	if c, err := r.provider.Create(t.Context(), in); err != nil || c.Report.State != payment.ReportFailed {
 		t.Errorf("again, a minute later: %+v %v", c, err)
 	}
