@@ -10,7 +10,7 @@
 // Rules are those of "Payments" in the project's facts, part 2, which names WeChat's own
 // documents: signing and verification, callbacks, the order's states, refunds, and
 // "Transaction bill" (merchant/products/bill-download/format-trade) for bills. WeChat
-// has no test environment; the simulator is localstack/wechat.
+// has no test environment; the simulator is localstack/sandbox/wechat.
 //
 // Start with [New], [Provider.ParseCallback], and keys.go for how platform keys change.
 package wechat
