@@ -19,7 +19,7 @@ import (
 
 const (
 	scheme = "WECHATPAY2-SHA256-RSA2048"
-	window = 5 * time.Minute // "Rules of signing and verification"
+	window = 5 * time.Minute // of WeChat's rules of verification, both ways
 
 	headTime      = "Wechatpay-Timestamp"
 	headNonce     = "Wechatpay-Nonce"

@@ -7,10 +7,13 @@
 // AES-256-GCM under the APIv3 key. Whether an authentic report fits our payment is not
 // decided here but by [payment.Settle].
 //
-// Rules are those of "Payments" in the project's facts, part 2, which names WeChat's own
-// documents: signing and verification, callbacks, the order's states, refunds, and
-// "Transaction bill" (merchant/products/bill-download/format-trade) for bills. WeChat
-// has no test environment; the simulator is localstack/sandbox/wechat.
+// The rules are WeChat's own: its guide to APIv3 at github.com/wechatpay-apiv3/wechatpay-skills
+// (signing and verification, callbacks, states of an order, results of refunds), and on
+// pay.weixin.qq.com the documents 4013070356 (query), 4013071200 (states), 4012556398
+// (close), 4013071031 (refunds), 4013059030 (repeated callbacks) and
+// docs/merchant/products/bill-download/format-trade (bills). Where they spell a code in
+// two ways both are read. WeChat has no test environment, and was never contacted; the
+// simulator is localstack/sandbox/wechat.
 //
 // Start with [New], [Provider.ParseCallback], and keys.go for how platform keys change.
 package wechat
@@ -86,8 +89,7 @@ func New(opt Options) (*Provider, error) {
 // Name is [payment.WeChat].
 func (p *Provider) Name() payment.Name { return payment.WeChat }
 
-// bare reports whether WeChat would call it: "Notes on callbacks" wants the full
-// address without a query.
+// bare reports whether WeChat would call it: a full address, without a query.
 func bare(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" && u.User == nil
