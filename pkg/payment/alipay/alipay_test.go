@@ -62,8 +62,8 @@ func TestNoticesComeAsTheyLike(t *testing.T) {
 	r.control("POST", "hold", "")
 	a, _ := r.create("a")
 	b, _ := r.create("b")
-	for len(unmarshal[struct{ Items []sim.Callback }](t, r.control("GET", "callbacks", "")).Items) < 4 {
-		t.Fatal("four notices were planned")
+	if n := len(unmarshal[struct{ Items []sim.Callback }](t, r.control("GET", "callbacks", "")).Items); n != 4 {
+		t.Fatalf("%d notices were planned", n)
 	}
 	r.control("POST", "release", `{"order":"reverse"}`)
 	heard := map[payment.ID]int{}
@@ -73,13 +73,12 @@ func TestNoticesComeAsTheyLike(t *testing.T) {
 	if heard[a.ID] != 2 || heard[b.ID] != 2 {
 		t.Errorf("%v", heard)
 	}
-	right := r.provider
-	r.provider = r.newProvider(func(o *Options) { o.AppID = "another" })
+	r.hears.Store(r.newProvider(func(o *Options) { o.AppID = "another" }))
 	r.control("POST", "deliver", `{"payment":"`+string(a.ID)+`"}`)
 	if c := <-r.calls; !errors.Is(c.err, payment.ErrMismatch) {
 		t.Errorf("of another application: %v", c.err)
 	}
-	r.provider = right
+	r.hears.Store(r.provider)
 	if n := r.next(); n.Payment.Payment != a.ID { // a second later: "fail" ends nothing
 		t.Errorf("%+v", n)
 	}

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,7 +70,8 @@ type call struct {
 type rig struct {
 	t        *testing.T
 	provider *Provider
-	url      string // of the simulator
+	hears    atomic.Pointer[Provider] // who takes the notices
+	url      string                   // of the simulator
 	shop     string
 	calls    chan call
 }
@@ -102,6 +104,7 @@ func newRig(t *testing.T) *rig {
 	t.Cleanup(func() { cancel(); <-ended })
 	r.url, r.shop = server.URL, shop.URL
 	r.provider = r.newProvider(nil)
+	r.hears.Store(r.provider)
 	return r
 }
 
@@ -126,15 +129,16 @@ func (r *rig) take(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return
 	}
-	n, err := r.provider.ParseCallback(req.Header, body, time.Now())
-	ack := r.provider.Acknowledge(err)
+	p := r.hears.Load()
+	n, err := p.ParseCallback(req.Header, body, time.Now())
+	ack := p.Acknowledge(err)
 	w.Header().Set("Content-Type", ack.ContentType)
 	w.WriteHeader(ack.Status)
 	w.Write(ack.Body)
 	r.calls <- call{body, n, err}
 }
 
-// next waits for a notice, five seconds at most.
+// next waits for a notice, twenty seconds at most.
 func (r *rig) next() payment.Notice {
 	r.t.Helper()
 	select {
@@ -143,7 +147,7 @@ func (r *rig) next() payment.Notice {
 			r.t.Fatal(c.err)
 		}
 		return c.notice
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		r.t.Fatal("no notice came")
 		return payment.Notice{}
 	}
