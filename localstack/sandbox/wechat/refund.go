@@ -35,7 +35,8 @@ func (w *Wire) refund(_ *http.Request, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Amount.Minor != in.Amount.Total {
+	was, err := w.books.Refund(in.Number)
+	if p.Amount.Minor != in.Amount.Total || err == nil && (was.NotifyURL != in.Notify || was.Reason != in.Reason) {
 		return nil, errOther
 	}
 	back, _, err := w.books.Return(in.Payment, sim.Refund{

@@ -33,10 +33,16 @@ func (p *Provider) Refund(ctx context.Context, req payment.RefundRequest) (payme
 	if err != nil {
 		return payment.RefundReport{}, fmt.Errorf("refund %s: %w", req.ID, err)
 	}
-	body, err := p.call(ctx, "POST", "/v3/refund/domestic/refunds", refund{
+	body, err := p.call(ctx, "POST", refunds, refund{
 		Payment: string(req.Payment.ID), Number: string(req.ID), Reason: cut(req.Reason, 80), NotifyURL: p.opt.NotifyURL,
 		Amount: refundPart{req.Amount.Minor, req.Payment.Amount.Minor, currency},
 	})
+	if errors.Is(err, payment.ErrRefused) {
+		// It may be under way in other words, e.g. with the address of before a move.
+		if r, known := p.underWay(ctx, req); known {
+			return r, nil
+		}
+	}
 	if errors.Is(err, errClosed) || errors.Is(err, errPaying) {
 		err = fmt.Errorf("%w: %v", payment.ErrRefused, err) // nothing was paid
 	}
@@ -46,16 +52,33 @@ func (p *Provider) Refund(ctx context.Context, req payment.RefundRequest) (payme
 	if err != nil {
 		return payment.RefundReport{}, fmt.Errorf("refund %s: %w", req.ID, err)
 	}
-	r := object.Open(body)
-	report := readRefund(r, r.Text("status"))
-	err = r.Err()
-	if err == nil && (report.ID != req.ID || report.Payment != req.Payment.ID || report.Amount != req.Amount) {
-		err = errors.New("answer is about another refund")
-	}
+	report, err := answered(body, req)
 	if err != nil {
 		return payment.RefundReport{}, fmt.Errorf("refund %s: %w", req.ID, unusable(err))
 	}
 	return report, nil
+}
+
+const refunds = "/v3/refund/domestic/refunds"
+
+// underWay asks for the refund of that number, if it is the one that is meant.
+func (p *Provider) underWay(ctx context.Context, req payment.RefundRequest) (payment.RefundReport, bool) {
+	body, err := p.call(ctx, "GET", refunds+"/"+string(req.ID), nil)
+	if err != nil {
+		return payment.RefundReport{}, false
+	}
+	r, err := answered(body, req)
+	return r, err == nil
+}
+
+func answered(body []byte, req payment.RefundRequest) (payment.RefundReport, error) {
+	r := object.Open(body)
+	report := readRefund(r, r.Text("status"))
+	err := r.Err()
+	if err == nil && (report.ID != req.ID || report.Payment != req.Payment.ID || report.Amount != req.Amount) {
+		err = errors.New("answer is about another refund")
+	}
+	return report, err
 }
 
 // refundStates by status. CLOSED: nothing moved, mostly for want of balance. ABNORMAL:

@@ -77,6 +77,10 @@ func (r *rig) giveBack(in payment.Intent) {
 			t.Errorf("%+v %v", got, err)
 		}
 	}
+	moved := r.provider(func(o *Options) { o.NotifyURL += "/elsewhere" }, true, true)
+	if got, err := moved.Refund(t.Context(), part); err != nil || got.State != payment.RefundDone {
+		t.Errorf("in other words: %+v %v", got, err)
+	}
 	other := part
 	other.Amount = fen(997)
 	if got, err := r.p.Refund(t.Context(), other); !errors.Is(err, payment.ErrRefused) {
