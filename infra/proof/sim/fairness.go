@@ -169,7 +169,7 @@ func (j *judge) walkedUp(h *holdRow, accepted time.Time) {
 	}
 	for _, s := range h.seats {
 		for _, id := range sorted(j.acked) {
-			if a := j.waiters[id]; a != nil && a.show == h.show && a.state == "waiting" && slices.Contains(a.types, s.typ) && j.acked[id].Before(asked) {
+			if a := j.waiters[id]; a != nil && a.show == h.show && j.soon(waiterKey(id), "state", a.state) == "waiting" && slices.Contains(a.types, s.typ) && j.acked[id].Before(asked) {
 				j.w.fail("FirstComeFirstServed", "hold %s takes seat %s of %s, asked for after %s was told that he waits for such", h.id, s.id, h.show, id)
 			}
 		}

@@ -144,6 +144,18 @@ func TestInfeasibleBySale(t *testing.T) {
 	}
 }
 
+// TestLeftAlready: who has left, by what the table has accepted, waits no more.
+func TestLeftAlready(t *testing.T) {
+	for state, waits := range map[string]bool{"waiting": true, "left": false} {
+		w := newWorld(replayed(choices{}), false)
+		w.judge.waiters["one"] = &waiterRow{id: "one", show: "evening", state: "waiting", types: []string{"premium"}}
+		w.flying[&task{writes: []store.Write{{Key: waiterKey("one"), Put: store.Item{"state": state}}}}] = true
+		if w.judge.waitsFor("evening", "regular") != nil || (w.judge.waitsFor("evening", "premium") != nil) != waits {
+			t.Errorf("%s: he waits: %v", state, !waits)
+		}
+	}
+}
+
 // TestHouseAndLine: the house has its seats from when the table accepted them, however
 // late they land.
 func TestHouseAndLine(t *testing.T) {

@@ -236,7 +236,7 @@ func (j *judge) inTime(t *task, from string, w *waiterRow) {
 // waitsFor: somebody who was acknowledged waits for a seat of the type.
 func (j *judge) waitsFor(show, typ string) *waiterRow {
 	for _, id := range sorted(j.waiters) {
-		if w := j.waiters[id]; w.show == show && w.state == "waiting" && slices.Contains(w.types, typ) {
+		if w := j.waiters[id]; w.show == show && slices.Contains(w.types, typ) && j.soon(waiterKey(id), "state", w.state) == "waiting" {
 			return w
 		}
 	}
