@@ -164,6 +164,34 @@ func TestNoOrderYet(t *testing.T) {
 	}
 }
 
+// TestDoubleClickRefused: while a payment begins, its items land in any order, and the
+// same click comes again; the provider refuses the buyer at once. That is what both are
+// told, or to wait; not that the hold is not there.
+func TestDoubleClickRefused(t *testing.T) {
+	busy := 0
+	for seed := range uint64(60) {
+		d := newDesk(t)
+		h := d.hold("ann", "k", "A-1")
+		d.bank.limit = true
+		d.landing(rand.New(rand.NewPCG(seed, 1)), func() {
+			_, err := d.Pay(d.ctx(), payWish(h, "p"))
+			if fault.Is(err, fault.Busy) {
+				busy++
+			} else if err != nil {
+				t.Errorf("seed %d: %v", seed, explain(err))
+			}
+		})
+		_, err := d.Pay(d.ctx(), payWish(h, "p"))
+		d.window, d.swaps = nil, nil
+		if err != nil && !fault.Is(err, fault.Busy) {
+			t.Errorf("seed %d: the first: %v", seed, explain(err))
+		}
+	}
+	if busy == 0 {
+		t.Error("nobody ever met a payment that was landing")
+	}
+}
+
 // landing lets the items of transactions land in any order, and something happen
 // between any two of them.
 func (d *desk) landing(rng *rand.Rand, meanwhile func()) {

@@ -69,7 +69,7 @@ func (o *Office) loadCase(ctx context.Context, id payment.ID) (c moneyCase, err 
 		return c, err
 	}
 	if c.ord, err = o.Store.OrderByID(ctx, order.ID(c.pay.OrderID)); err != nil {
-		return c, err
+		return c, landing(err)
 	}
 	c.hold, err = o.Store.HoldByID(ctx, booking.HoldID(c.pay.HoldID))
 	return c, err

@@ -29,6 +29,7 @@ func edge() []Defect {
 			by("pkg/payment/sandbox", "TestAnswersMustBeAuthentic")},
 		{"the provider's answer may be about another payment", edit("pkg/payment/sandbox", "if r.Payment != ref.ID || ref.OrderID != \"\" && r.Order != ref.OrderID {", "if false {"),
 			by("pkg/payment/sandbox", "TestAnswersMustBeAuthentic")},
+		{"an order that has not landed is not there", edit("pkg/boxoffice/settle.go", "return c, landing(err)", "return c, err"), by("pkg/boxoffice", "TestDoubleClickRefused")},
 		{"another provider's word is as good", edit("pkg/payment/settle.go", "case r.Provider != \"\" && r.Provider != p.Provider:", "case false:"),
 			append(by("pkg/payment", "TestSettleRefusesWhatDoesNotFit"), by("pkg/api", "TestCallbackOfAnother")...)},
 		{"a provider is heard before its keys are there", edit(callback, "if k, ok := p.(payment.Keyed); ok {", "if k, ok := p.(payment.Keyed); ok && false {"),
