@@ -49,9 +49,9 @@ def a_member():
         if got.status_code == 201:
             m.update(got.json(), uses=15)
             return m
-        if got.status_code == 401:
-            WORLD["member"].remove(m)
-        else:
+        WORLD["member"].remove(m)
+        if got.status_code != 401:  # too often; the others' turn
+            WORLD["member"].append(m)
             return None
     return None
 
